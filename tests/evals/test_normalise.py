@@ -1,0 +1,101 @@
+"""Normalisation: the same words, numbers and dates written differently compare equal, and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evals.normalise import find_dates, normalise, states, without_dates
+
+
+@pytest.mark.parametrize(
+    ("same", "normalised"),
+    [
+        (["July 28, 2024", "28 July 2024", "2024-07-28", "the 28th of July, 2024", "Jul. 28 2024"], "2024 july 28"),
+        (["July 2024", "july, 2024", "Jul 2024"], "2024 july"),
+        (["July 28", "28 July", "28th of July"], "july 28"),
+        (["Sept. 3, 2021", "Sep 3, 2021", "2021/09/03", "9/3/2021"], "2021 september 3"),
+        (["July 28–29, 2024", "28-29 July 2024"], "2024 july 28 2024 july 29"),
+        (["54,000", "54000", "54 thousand", "fifty-four thousand", "54K", "54-thousand"], "54000"),
+        (["$4.093 million", "4,093,000", "4.093 million"], "4093000"),
+        (["1.3 trillion", "1,300 billion"], "1300000000000"),
+        (["three", "3", "3.0"], "3"),
+        (["one hundred and sixty", "160"], "160"),
+        (["25%", "25 percent", "25 per cent", "twenty-five percent"], "25 percent"),
+        (["Fifth Air Force", "5th Air Force", "the 5th air-force"], "5th air force"),
+        (["two-plus-two", "2+2", "2 plus 2"], "2 plus 2"),
+        (["U.S.-Japan", "US–Japan", "the U.S. Japan"], "us japan"),
+        (["Japan's forces", "Japan’s Forces.", "Japan forces"], "japan forces"),
+        (["50,000-55,000", "50000 – 55000"], "50000 55000"),
+        (["ﬁve　cats", "five cats"], "5 cats"),
+        (["1960s", "1960's"], "1960s"),
+        (["An end, the end: a end!"], "end end end"),
+        (["March 28,000 troops"], "march 28000 troops"),
+        (["June 31, 2024"], "june 31 2024"),
+        (["agent 007"], "agent 007"),
+    ],
+)
+def test_the_same_thing_written_differently(same: list[str], normalised: str) -> None:
+    assert {normalise(text) for text in same} == {normalised}
+
+
+@pytest.mark.parametrize(
+    ("text", "wording", "stated"),
+    [
+        ("It was founded on July 28, 2024, in Tokyo.", "2024", True),
+        ("It was founded on July 28, 2024, in Tokyo.", "July 2024", True),
+        ("It was founded on 28 July 2024.", "July 28", True),
+        ("It was founded in July 2024.", "July 28, 2024", False),
+        ("It was founded on July 28, 2024.", "July 2023", False),
+        ("about 54 thousand people", "54,000", True),
+        ("about 154,000 people", "54,000", False),
+        ("about 54,000 people", "54", False),
+        ("about 4.5 percent", "4", False),
+        ("about 4.5 percent", "5%", False),
+        ("the Indo-Pacific Command", "indo pacific command", True),
+        ("the Pacific Commander", "Pacific Command", False),
+        ("Japanese forces", "Japan", False),
+        ("Japan's forces", "Japan", True),
+        ("an A grade", "A", True),
+        ("is C++ faster", "++", True),
+        ("", "x", False),
+    ],
+)
+def test_states_on_token_boundaries(text: str, wording: str, stated: bool) -> None:
+    assert states(text, wording) is stated
+
+
+@given(st.dates(min_value=date(1000, 1, 1), max_value=date(2999, 12, 31)))
+def test_every_form_of_a_date_is_one(day: date) -> None:
+    month = day.strftime("%B")
+    forms = [
+        day.isoformat(),
+        f"{month} {day.day}, {day.year}",
+        f"{day.day} {month} {day.year}",
+        f"{month[:3]}. {day.day}, {day.year}",
+        f"{day.day:02} {month[:3]} {day.year}",
+    ]
+    assert len({normalise(form) for form in forms}) == 1
+    assert states(f"On {forms[1]}, it began.", f"{month} {day.year}")
+
+
+@given(st.integers(min_value=0, max_value=10**15))
+def test_every_form_of_a_number_is_one(number: int) -> None:
+    assert normalise(f"{number:,}") == normalise(str(number)) == normalise(f"{number}.0") == str(number)
+    assert normalise(f"{number:,} thousand") == str(number * 1000)
+
+
+@given(st.text())
+def test_any_text_states_itself_and_normalises(text: str) -> None:
+    normalised = normalise(text)
+    assert normalised == " ".join(normalised.split())
+    assert states(text, text)
+
+
+def test_dates_are_found_and_taken_out() -> None:
+    text = "From May 3 to 2024-07-28, 54,000 people."
+    assert find_dates(text) == [("may 3", "may 3"), ("2024-07-28", "2024 july 28")]
+    assert without_dates(text).split() == ["from", "to", ",", "54,000", "people."]
