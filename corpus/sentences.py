@@ -1,0 +1,199 @@
+"""Sentences as exact slices of a document's text.
+
+The boundaries within a line come from sentencex (evals/LOG.md compares five libraries), then a few of its wrong splits are
+rejoined. A sentence never crosses a blank line, a heading, or a line end that ends a paragraph.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from corpus.document import Document, Sentence, Span
+
+MAX_SENTENCE = 1200
+"""Characters; what is longer (a table without stops, a log) is cut at white space. News sentences have 40 to 400."""
+MIN_REPEATED_WORDS = 8
+"""Words of a paragraph from which on a verbatim repetition in one document is dropped; shorter ones may be labels."""
+
+_PIECE = 4000
+"""Characters handed to sentencex at once: it is quadratic in open quotes and brackets (1,000,000 characters: 45 s)."""
+_MARK = re.compile(r"[ \t]*(?:>[ \t]*)*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+)?")
+_STARTS_UNIT = re.compile(r"[ \t]*(?:[-*+•>|][ \t]|\d{1,3}[.)][ \t]|\|)")
+_ENDS_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*$")
+_WRAP_WIDTH = 140
+"""Columns beyond which a line is a paragraph of its own, and not one line of a wrapped paragraph."""
+
+# sentencex splits after these although the sentence goes on.
+_JOIN_AFTER = re.compile(
+    r"(?:^|[\s(\"'“‘])(?:(?:Adm|Art|Brig|Capt|Cmdr|Col|Cpl|Ft|Gen|Gov|Lt|Maj|Mt|Rep|Sen|Sgt|St|cf|Cf|approx)\.)$"
+)
+_JOIN_AFTER_BEFORE_NUMBER = re.compile(
+    r"(?:^|[\s(])(?:No|Nos|Art|Ch|ch|chap|fig|Fig|vol|Vol|pp?|Sec|sec|approx|ca?)\.$"
+)
+_COUNTRY_BEFORE_OFFICE = re.compile(r"(?:U\.S|U\.K|U\.N|E\.U)\.$")
+_OFFICE = re.compile(
+    r"\s*(?:Under[ -]?[Ss]ecretar|Deputy|Assistant|Acting|Secretar|Ambassador|Army|Navy|Marine|Air Force)"
+)
+_INITIAL_BEFORE_INITIAL = re.compile(r"(?:^|[\s.\-])[A-Z]\.$")
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether a boundary between the two stripped pieces is a wrong split."""
+    if not before or not after:
+        return True
+    if after[0] in ",;:)]}%" or (after[0].islower() and before[-1] == "."):
+        return True
+    if not any(character.isalpha() for character in before) and re.fullmatch(r"[\d.()]+", before):
+        return True  # the number of a list line
+    if _JOIN_AFTER.search(before):
+        return True
+    if after[0].isdigit() and _JOIN_AFTER_BEFORE_NUMBER.search(before):
+        return True
+    return bool(_COUNTRY_BEFORE_OFFICE.search(before) and _OFFICE.match(after))
+
+
+def _boundaries(text: str, language: str) -> list[int]:
+    """Ends of the sentences of one line (no line ends inside), the last one at `len(text)`."""
+    import sentencex
+
+    pieces: list[str] = sentencex.segment(language, text)
+    if "".join(pieces) != text:  # never seen; offsets must not depend on it
+        return [len(text)]
+    ends: list[int] = []
+    start = end = 0
+    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+        end += len(piece)
+        split_initials = not piece[-1:].isspace() and _INITIAL_BEFORE_INITIAL.search(piece) and following[:1].isalpha()
+        if following and (split_initials or _goes_on(text[start:end].strip(), following.strip())):
+            continue
+        ends.append(end)
+        start = end
+    return ends
+
+
+def _cut_long(text: str, start: int, end: int, limit: int) -> Iterator[Span]:
+    """`start` to `end` in parts of at most `limit` characters, cut after white space where there is any."""
+    while end - start > limit:
+        space = max(text.rfind(mark, start + 1, start + limit) for mark in (" ", "\t", "\n"))
+        cut = space + 1 if space > start else start + limit
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+def _lines(text: str) -> Iterator[Span]:
+    start = 0
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield start, end
+        start = end + 1
+
+
+def _is_wrapped(line: str, following: str, width: int) -> bool:
+    """Whether the break between two lines of a block only wraps a paragraph of `width` columns."""
+    if width > _WRAP_WIDTH or _STARTS_UNIT.match(following):
+        return False
+    first_word = following.split(maxsplit=1)[0]
+    if len(line.rstrip()) + 1 + len(first_word) > width:
+        return True
+    return first_word[0].islower() and not _ENDS_SENTENCE.search(line.rstrip())
+
+
+def _units(text: str, heading_lines: set[int]) -> Iterator[Span]:
+    """Spans in which sentences are looked for: a line, or the lines of a wrapped paragraph."""
+    block: list[Span] = []
+
+    def flush() -> Iterator[Span]:
+        if not block:
+            return
+        width = max(end - start for start, end in block)
+        unit_start: int | None = None
+        for (start, end), following in zip(block, [*block[1:], None], strict=True):
+            unit_start = start if unit_start is None else unit_start
+            if following is not None and _is_wrapped(text[start:end], text[slice(*following)], width):
+                continue
+            yield unit_start, end
+            unit_start = None
+        block.clear()
+
+    for start, end in _lines(text):
+        if start in heading_lines or not text[start:end].strip():
+            yield from flush()
+        else:
+            block.append((start, end))
+    yield from flush()
+
+
+def split_sentences(
+    text: str, headings: Sequence[Span] = (), language: str = "en", limit: int = MAX_SENTENCE
+) -> list[Sentence]:
+    """Sentences of a normalised text, in order, not overlapping, without white space at either end.
+
+    Args:
+        text: `Document.text`.
+        headings: `Document.headings`; the lines that hold them are no sentences but name the section of those below.
+        language: ISO 639 code; sentencex falls back to English for those it does not know.
+        limit: Characters of the longest sentence.
+
+    Returns:
+        Sentences that each hold a letter or digit. List and quotation marks at the start of a line are left out,
+        other Markdown stays inside.
+    """
+    heading_starts = [start for start, _ in headings]
+    heading_lines = {text.rfind("\n", 0, start) + 1 for start in heading_starts}
+    sentences: list[Sentence] = []
+    for unit_start, unit_end in _units(text, heading_lines):
+        above = bisect_right(heading_starts, unit_start)
+        section = text[slice(*headings[above - 1])] if above else ""
+        mark = _MARK.match(text, unit_start, unit_end)
+        body_start = mark.end() if mark else unit_start
+        for piece_start, piece_end in _cut_long(text, body_start, unit_end, _PIECE):
+            start = piece_start
+            for length in _boundaries(text[piece_start:piece_end].replace("\n", " "), language or "en"):
+                end = piece_start + length
+                for cut_start, cut_end in _cut_long(text, start, end, limit):
+                    inner = text[cut_start:cut_end]
+                    left = cut_start + len(inner) - len(inner.lstrip())
+                    right = cut_start + len(inner.rstrip())
+                    if any(character.isalnum() for character in text[left:right]):
+                        sentences.append(Sentence(left, right, section))
+                start = end
+    return sentences
+
+
+def _repeated_spans(text: str) -> list[Span]:
+    """Paragraphs (lines) that come again, word for word, later in the text."""
+    last: dict[str, Span] = {}
+    repeated: list[Span] = []
+    for start, end in _lines(text):
+        line = text[start:end].strip()
+        if len(line.split()) < MIN_REPEATED_WORDS:
+            continue
+        if line in last:
+            repeated.append(last[line])
+        last[line] = (start, end)
+    return sorted(repeated)
+
+
+def document_sentences(document: Document) -> list[Sentence]:
+    """The sentences of a document that can be retrieved and cited.
+
+    Left out are a first line that only repeats the title, and each paragraph of eight words or more that the document
+    repeats word for word, except its last occurrence.
+    """
+    text = document.text
+    dropped = _repeated_spans(text)
+    first_end = text.find("\n")
+    if first_end >= 0 and text[:first_end].strip() == document.title:
+        dropped.insert(0, (0, first_end))
+    starts = [start for start, _ in dropped]
+
+    def is_kept(sentence: Sentence) -> bool:
+        at = bisect_right(starts, sentence.start)
+        return at == 0 or sentence.start >= dropped[at - 1][1]
+
+    sentences = [s for s in split_sentences(text, document.headings, document.language) if is_kept(s)]
+    return sentences or split_sentences(text, document.headings, document.language)
