@@ -1,6 +1,6 @@
 """Sentences as exact slices of a document's text.
 
-The boundaries within a line come from sentencex (evals/LOG.md compares five libraries), then a few of its wrong splits are
+The boundaries within a line come from sentencex (evals/LOG.md compares five libraries); a few of its wrong splits are
 rejoined. A sentence never crosses a blank line, a heading, or a line end that ends a paragraph.
 """
 
