@@ -1,0 +1,81 @@
+"""The checkable claims of an answer (numbers, dates, names), and which of them its cited words do not hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from evals.normalise import find_dates, normalise, states, without_dates
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:st|nd|rd|th|s)?")
+_SMALL_TALK = frozenset({"1", "1st", "2nd"})
+"""What `one`, `first` and `second` become; as words they seldom count anything."""
+_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*)"
+_CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
+_NO_NAMES = frozenset(
+    """
+    january february march april may june july august september october november december
+    monday tuesday wednesday thursday friday saturday sunday
+    according after all also although among and any as at because before both but by during each every for from he her
+    his however if in into it its later many most no not of on 1 or other our she since so some such that their then
+    there these they this those through to under until we were what when where which while who with yes you
+    """.split()  # noqa: SIM905  a list of ninety literals reads worse
+)
+"""Words that a capital letter does not make a name, normalised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Claims of one kind: how many an answer makes, and those that its cited words do not hold."""
+
+    stated: int
+    unsupported: tuple[str, ...]
+
+
+def find_numbers(text: str) -> list[str]:
+    """The numbers of `text` that are not part of a date, normalised; `one`, `first` and `second` are passed over."""
+    rest = without_dates(text)
+    written = set(re.findall(r"[\w.]+", rest))
+    return [
+        token
+        for token in normalise(rest).split()
+        if _NUMBER.fullmatch(token) and (token not in _SMALL_TALK or token in written)
+    ]
+
+
+def find_names(text: str) -> list[str]:
+    """Runs of capitalised words; a single word that opens a sentence counts only as an acronym."""
+    names = []
+    for match in _CAPITALISED.finditer(text):
+        words = match[0].split()
+        alone = len(words) == 1 and _opens_sentence(text, match.start())
+        if alone and not re.fullmatch(r"(?:[^\W\d_a-z]\.?){2,}", words[0]):
+            continue
+        name = " ".join(word for word in words if normalise(word) not in _NO_NAMES)
+        if normalise(name):
+            names.append(name)
+    return names
+
+
+def check_claims(answer: str, cited: str) -> dict[str, Claims]:
+    """Claims of the answer against the words it cites, by kind: `numbers`, `dates`, `names`.
+
+    A date is held by the same or a more exact date. A name is held where each of its words occurs.
+    """
+    numbers, held = find_numbers(answer), set(normalise(cited).split())
+    dates = [written for written, _ in find_dates(answer)]
+    names = find_names(answer)
+    return {
+        "numbers": _claims(numbers, [number for number in numbers if number not in held]),
+        "dates": _claims(dates, [date for date in dates if not states(cited, date)]),
+        "names": _claims(names, [name for name in names if not held.issuperset(normalise(name).split())]),
+    }
+
+
+def _claims(stated: list[str], unsupported: list[str]) -> Claims:
+    return Claims(len(stated), tuple(dict.fromkeys(unsupported)))
+
+
+def _opens_sentence(text: str, start: int) -> bool:
+    before = text[:start].rstrip(" \t\"'“‘(*-•")
+    return not before or before[-1] in ".!?:\n"

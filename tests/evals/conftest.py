@@ -1,0 +1,92 @@
+"""A small corpus and answers made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import pytest
+
+from evals.questions import Evidence, Nugget, Question
+from qa.answer import Answer, AnswerSentence, Citation, IndexInfo, Passage, Timings
+
+DOCUMENTS = {
+    "forces.md": "USFJ has about 54,000 military personnel. It is led by General Stephen Jost. It sits at Yokota Base.",
+    "command.md": "The Joint Operations Command began on March 24, 2025. It has about 240 people. It sits at Ichigaya.",
+}
+MakeQuestion: TypeAlias = Callable[..., Question]
+MakeAnswer: TypeAlias = Callable[..., Answer]
+
+
+def find(quote: str) -> tuple[str, int, int]:
+    document = next(path for path, text in DOCUMENTS.items() if quote in text)
+    start = DOCUMENTS[document].index(quote)
+    return document, start, start + len(quote)
+
+
+@pytest.fixture
+def documents() -> dict[str, str]:
+    return dict(DOCUMENTS)
+
+
+@pytest.fixture
+def make_question() -> MakeQuestion:
+    def make(
+        question_id: str = "size",
+        nuggets: Sequence[str | Nugget] = ("54,000",),
+        quotes: Sequence[str | tuple[str, int]] = ("USFJ has about 54,000 military personnel.",),
+        **changes: Any,  # noqa: ANN401  the fields of Question
+    ) -> Question:
+        pairs = [(quote, None) if isinstance(quote, str) else quote for quote in quotes]
+        question = Question(
+            id=question_id,
+            question="How many people?",
+            answerable=bool(nuggets),
+            nuggets=tuple(Nugget((n,)) if isinstance(n, str) else n for n in nuggets),
+            evidence=tuple(Evidence(find(quote)[0], quote, nugget) for quote, nugget in pairs) if nuggets else (),
+            tags=("single-document",),
+            history=(),
+        )
+        return replace(question, **changes)
+
+    return make
+
+
+@pytest.fixture
+def make_answer() -> MakeAnswer:
+    def make(
+        *sentences: tuple[str, Sequence[str]],
+        passages: Sequence[str] = tuple(DOCUMENTS.values()),
+        abstained: bool = False,
+        **changes: Any,  # noqa: ANN401  the fields of Answer
+    ) -> Answer:
+        """Sentences with the quotes that they cite."""
+        quotes = list(dict.fromkeys(quote for _, cited in sentences for quote in cited))
+        numbers = {quote: number for number, quote in enumerate(quotes, 1)}
+        made = tuple(
+            AnswerSentence(text, tuple(numbers[quote] for quote in cited), bool(cited)) for text, cited in sentences
+        )
+        citations = []
+        for quote, number in numbers.items():
+            document, start, end = find(quote)
+            citations.append(Citation(number, document, "", "", "", start, end, quote))
+        answer = Answer(
+            question="How many people?",
+            standalone_question="How many people?",
+            abstained=abstained,
+            reason="not_in_documents" if abstained else None,
+            text=" ".join(s.text + "".join(f" [{number}]" for number in s.citations) for s in made),
+            sentences=made,
+            citations=tuple(citations),
+            passages=tuple(Passage(*find(quote), score=1 / rank, text=quote) for rank, quote in enumerate(passages, 1)),
+            confidence=0.2 if abstained else 0.8,
+            notes=(),
+            model="scripted",
+            engine="scripted",
+            index=IndexInfo("g1", "c1"),
+            timings=Timings(10.0, 200.0, 1200.0, 500, 30),
+        )
+        return replace(answer, **changes)
+
+    return make

@@ -1,0 +1,50 @@
+"""Numbers, dates and names in an answer, and whether the cited words hold them."""
+
+from __future__ import annotations
+
+import pytest
+
+from evals.claims import Claims, check_claims, find_names, find_numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("About 54,000 people and 160 staff, three of them new.", ["54000", "160", "3"]),
+        ("One of the first in 2019.", ["2019"]),
+        ("The 1st of 1 on July 28, 2024.", ["1st", "1"]),
+        ("A 19.6% rise in the 1960s", ["19.6", "1960s"]),
+        ("None here.", []),
+    ],
+)
+def test_numbers(text: str, numbers: list[str]) -> None:
+    assert find_numbers(text) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("The head is Lloyd Austin. He met Minoru Kihara in July.", ["Lloyd Austin", "Minoru Kihara"]),
+        ("Talks were held. Later USFJ and the Indo-Pacific Command met.", ["USFJ", "Indo-Pacific Command"]),
+        ("USFJ reports to Hawaii.", ["USFJ", "Hawaii"]),
+        ("Lloyd Austin said so.", ["Lloyd Austin"]),
+        ("On Sunday the plan was agreed.", []),
+    ],
+)
+def test_names(text: str, names: list[str]) -> None:
+    assert find_names(text) == names
+
+
+def test_claims_are_checked_against_the_cited_words() -> None:
+    cited = "On July 28, 2024, Secretary Lloyd J. Austin spoke of 54,000 troops."
+    answer = "In July 2024 Lloyd Austin, not Antony Blinken, spoke of 54 thousand troops and 45,000 others on May 3."
+    assert check_claims(answer, cited) == {
+        "numbers": Claims(2, ("45000",)),
+        "dates": Claims(2, ("may 3",)),
+        "names": Claims(2, ("Antony Blinken",)),
+    }
+
+
+def test_nothing_claimed_and_nothing_cited() -> None:
+    assert check_claims("It rose.", "") == {kind: Claims(0, ()) for kind in ("numbers", "dates", "names")}
+    assert check_claims("In Japan 3 rose.", "")["names"] == Claims(1, ("Japan",))
