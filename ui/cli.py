@@ -1,0 +1,187 @@
+"""The `dossier` command: reads options, calls the packages below, prints. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import click
+
+from corpus.errors import DossierError
+from ui.eval_commands import evaluation, models
+from ui.faults import FaultGroup
+from ui.index_commands import add, index
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def folders(command: Command) -> Command:
+    """The options --corpus and --index, as every command that opens an index has them."""
+    for option in (
+        click.option("--index", "index_dir", type=click.Path(path_type=Path), help="Folder of the index."),
+        click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents."),
+    ):
+        command = option(command)
+    return command
+
+
+def print_json(value: object) -> None:
+    """One line of JSON in UTF-8 on standard output, whatever the locale; flushed, so that a reader can follow."""
+    click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    sys.stdout.flush()
+
+
+@click.group(cls=FaultGroup, context_settings=CONTEXT)
+@click.option("-v", "--verbose", is_flag=True, help="Show the log, and the details of a fault, on standard error.")
+@click.version_option(package_name="dossier", prog_name="dossier")
+def main(verbose: bool) -> None:
+    r"""Answer questions from a folder of documents, with exact citations, on this machine.
+
+    \b
+    Example:
+      dossier serve
+      dossier ask "To whom does the new joint force headquarters report?"
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.DEBUG if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "dossier: %(message)s",
+    )
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--auth", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Names and passwords.")
+@folders
+def serve(host: str, port: int, auth: Path | None, corpus: Path | None, index_dir: Path | None) -> None:
+    r"""Open the page in which to ask questions.
+
+    \b
+    Example:
+      dossier serve --port 8080 --corpus ~/articles
+    """
+    from ui.server import serve_page
+    from ui.wiring import load_settings
+
+    serve_page(load_settings(corpus, index_dir), host=host, port=port, auth=auth, announce=click.echo)
+
+
+@main.command()
+@click.argument("question", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
+@click.option("--jsonl", type=click.File("rb"), help="Answer each line of a file; - is standard input.")
+@folders
+def ask(
+    question: str | None, as_json: bool, jsonl: IO[bytes] | None, corpus: Path | None, index_dir: Path | None
+) -> None:
+    r"""Answer one question, or with --jsonl a file of them, one Answer a line out.
+
+    \b
+    Example:
+      dossier ask "When was the Joint Operations Command launched?" --json
+      echo '{"id": "a", "question": "Where is it?"}' | dossier ask --jsonl -
+    """
+    from ui.terminal import answer_lines
+    from ui.wiring import load_settings, open_pipeline
+
+    def answer(text: str, history: tuple[Any, ...]) -> dict[str, Any]:
+        return pipeline.ask(text, history).to_json()
+
+    questions = _questions(question, jsonl, "QUESTION")
+    pipeline = open_pipeline(load_settings(corpus, index_dir))
+    if question is not None:
+        given = pipeline.ask(question)
+        print_json(given.to_json()) if as_json else click.echo(answer_lines(given))
+        return
+    _print_each(questions, answer)
+
+
+@main.command()
+@click.argument("query", required=False)
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Number of passages.")
+@click.option("--json", "as_json", is_flag=True, help="Print the passages as one JSON object.")
+@click.option("--jsonl", type=click.File("rb"), help="Search for each line of a file; - is standard input.")
+@folders
+def search(
+    query: str | None, k: int, as_json: bool, jsonl: IO[bytes] | None, corpus: Path | None, index_dir: Path | None
+) -> None:
+    r"""Find passages, best first, without asking the model.
+
+    \b
+    Example:
+      dossier search "command authority in Japan" -k 5
+    """
+    from dataclasses import asdict
+
+    from ui.terminal import passage_lines
+    from ui.wiring import load_settings, open_search
+
+    def passages(text: str, history: tuple[Any, ...] = ()) -> dict[str, Any]:
+        return {"passages": [asdict(passage) for passage in finder.search(text, k)]}
+
+    questions = _questions(query, jsonl, "QUERY")
+    finder = open_search(load_settings(corpus, index_dir))
+    if query is not None:
+        print_json({"question": query, **passages(query)}) if as_json else click.echo(
+            passage_lines(finder.search(query, k))
+        )
+        return
+    _print_each(questions, passages)
+
+
+def _questions(single: str | None, jsonl: IO[bytes] | None, name: str) -> list[Any]:
+    """The questions of a file, all checked before one is answered; empty for a single question."""
+    from ui.questions import QuestionFileError, read_questions
+
+    if (single is None) == (jsonl is None):
+        raise click.UsageError(f"give either {name} or --jsonl FILE")
+    if jsonl is None:
+        return []
+    try:
+        lines = jsonl.read().decode("utf-8").split("\n")
+    except UnicodeDecodeError as fault:
+        line = jsonl_line(fault)
+        raise click.UsageError(f"{jsonl.name}, line {line}: not UTF-8. Nothing was run.") from fault
+    try:
+        return read_questions(lines, jsonl.name)
+    except QuestionFileError as fault:
+        raise click.UsageError(str(fault)) from fault
+
+
+def jsonl_line(fault: UnicodeDecodeError) -> int:
+    """Number, from 1, of the line that holds the first byte that is not UTF-8."""
+    return fault.object[: fault.start].count(b"\n") + 1
+
+
+def _print_each(questions: list[Any], run: Callable[[str, tuple[Any, ...]], dict[str, Any]]) -> None:
+    """One line out for each question in, in order; a question at fault gets one with `error`, and exit code 1."""
+    failed = 0
+    for question in _counted(questions):
+        try:
+            found = run(question.question, question.history)
+        except DossierError as fault:
+            failed += 1
+            found = {"question": question.question, "error": str(fault)}
+        print_json({"id": question.id, **found})
+    if failed:
+        raise DossierError(f"{failed} of {len(questions)} questions failed; their lines hold an `error`.")
+
+
+def _counted(questions: list[Any]) -> Iterator[Any]:
+    """The questions, with a progress bar on standard error where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return iter(track(questions, "Questions", console=Console(stderr=True), disable=not sys.stderr.isatty()))
+
+
+main.add_command(index)
+main.add_command(add)
+main.add_command(evaluation)
+main.add_command(models)

@@ -1,0 +1,89 @@
+"""The Gradio page: what stands where, and which handler an event reaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ui.desk import Desk
+from ui.handlers import Handlers
+
+BRIDGE = """
+window.dossierSend = (kind, data) => trigger(kind, data);
+window.dispatchEvent(new Event('dossier-ready'));
+"""
+LIVE = '<div role="status" aria-live="polite" class="visually-hidden">${value}</div>'
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+FROM_ADDRESS = "() => new URLSearchParams(location.search).get('c') || ''"
+TO_ADDRESS = "(id) => window.dossier && window.dossier.remember(id)"
+
+
+def theme() -> gr.themes.Base:
+    """Gradio's plain theme with the system's own fonts, so that none is fetched."""
+    sans = ["system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "sans-serif"]
+    mono = ["ui-monospace", "SFMono-Regular", "Menlo", "monospace"]
+    return gr.themes.Base(font=sans, font_mono=mono)
+
+
+def html(name: str, value: object = None, **more: Any) -> gr.HTML:  # noqa: ANN401  handed on to Gradio
+    """A part of the page that handlers fill; its clicks are taken by the page's own script."""
+    return gr.HTML(value, elem_id=name, **{"js_on_load": None, "apply_default_css": False, **more})
+
+
+def build_page(desk: Desk) -> gr.Blocks:
+    """The page over one desk; it is served by `ui.server`."""
+    handlers = Handlers(desk)
+    with gr.Blocks(title="Dossier", analytics_enabled=False, fill_width=True) as page:
+        with gr.Sidebar(label="Conversations", open=False, width=320, elem_id="history"):
+            new = gr.Button("New conversation", elem_id="new", size="sm")
+            words = gr.Textbox(label="Search conversations", placeholder="Search conversations", show_label=False)
+            past_list = html("conversations")
+        html("top", desk.banner)
+        with gr.Tabs(elem_id="views"):
+            with gr.Tab("Ask", id="ask", elem_id="ask-view"):
+                past, current = html("past"), html("current")
+                with gr.Row(elem_id="composer", equal_height=True):
+                    question = gr.Textbox(
+                        label="Question",
+                        show_label=False,
+                        placeholder="Ask the documents…",
+                        max_lines=6,
+                        elem_id="question",
+                        container=False,
+                        autofocus=True,
+                    )
+                    ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0, min_width=88)
+                    stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=88, visible=False)
+            with gr.Tab("Documents", id="documents") as documents_tab:
+                documents = html("documents")
+        panel = html("panel")
+        live = html("live", html_template=LIVE)
+        bridge = html("bridge", js_on_load=BRIDGE)
+        conversation = gr.Textbox(visible="hidden", elem_id="conversation", label="Conversation")
+
+        opening = [past, current, conversation]
+        gr.on(
+            [question.submit, ask.click],
+            handlers.answer,
+            inputs=[question, conversation],
+            outputs=[*opening, live, question, ask, stop],
+            concurrency_limit=None,
+            trigger_mode="once",
+            show_progress="hidden",
+            api_visibility="private",
+        ).then(handlers.listed, [words, conversation], past_list, **QUIET)
+        stop.click(handlers.halt, **QUIET)
+        page.unload(handlers.halt)
+        page.load(handlers.open_conversation, conversation, opening, js=FROM_ADDRESS, **QUIET).then(
+            handlers.listed, [words, conversation], past_list, **QUIET
+        )
+        bridge.select(handlers.source, None, panel, **QUIET)
+        bridge.expand(handlers.open_chosen, None, opening, **QUIET)
+        bridge.delete(handlers.delete_chosen, [words, conversation], past_list, **QUIET)
+        bridge.like(handlers.vote, None, None, **QUIET)
+        new.click(handlers.open_new, None, opening, **QUIET)
+        words.change(handlers.listed, [words, conversation], past_list, **QUIET)
+        conversation.change(None, conversation, None, js=TO_ADDRESS)
+        documents_tab.select(desk.list_documents, None, documents, **QUIET)
+    return page

@@ -1,0 +1,189 @@
+"""A turn of the conversation as HTML. Every text is escaped here, and nowhere else is HTML made of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from qa.answer import Answer, AnswerSentence, Citation, Passage
+from ui.words import REASONS, confidence_words, date_words, note_kind, plain
+
+MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
+BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+SHOWN_PASSAGES = 4
+EXCERPT = 240
+"""Characters of a passage without an evidence sentence that its card shows."""
+
+
+def text_html(text: str) -> str:
+    """`text` escaped for element content and quoted attributes, without control characters."""
+    return escape(plain(text), quote=True)
+
+
+def evidence_html(passages: Sequence[Passage], search_ms: float, *, heading: str = "Evidence found") -> str:
+    """The passages as cards: those with evidence sentences stand open, up to four, the rest behind a fold."""
+    if not passages:
+        return '<aside class="evidence"><h3>Nothing found in the documents</h3></aside>'
+    evidence = [passage for passage in passages if passage.highlights]
+    shown = evidence[:SHOWN_PASSAGES] or list(passages[:SHOWN_PASSAGES])
+    rest = [_card(passage) for passage in passages if passage not in shown]
+    folded = f"<details><summary>{len(rest)} more passages</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
+    timed = f' <span class="quiet">{search_ms / 1000:.2f} s</span>' if search_ms else ""
+    return (
+        f'<aside class="evidence" aria-label="{escape(heading)}"><h3>{escape(heading)}{timed}</h3>'
+        f"<ol>{''.join(_card(passage) for passage in shown)}</ol>{folded}</aside>"
+    )
+
+
+def _card(passage: Passage) -> str:
+    start, end = passage.highlights[0] if passage.highlights else (passage.start, passage.end)
+    dated = f" <time>{text_html(date_words(passage.published))}</time>" if passage.published else ""
+    return (
+        f'<li><button type="button" class="card" {_place(passage.document, start, end)}>'
+        f'<span class="title" dir="auto">{text_html(passage.title or passage.document)}</span>{dated}'
+        f'<span class="words" dir="auto">{_excerpt(passage)}</span></button></li>'
+    )
+
+
+def _excerpt(passage: Passage) -> str:
+    """Up to two evidence sentences, marked; without one, the beginning of the passage."""
+    if not passage.highlights:
+        text = HEADING.sub("", passage.text)
+        cut = text[:EXCERPT].rsplit(" ", 1)[0] if len(text) > EXCERPT else text
+        return text_html(cut) + ("…" if len(cut) < len(text) else "")
+    parts = []
+    for start, end in passage.highlights[:2]:
+        words = passage.text[max(0, start - passage.start) : max(0, end - passage.start)]
+        parts.append(f"<mark>{text_html(words)}</mark>")
+    return " … ".join(parts)
+
+
+def _place(document: str, start: int, end: int) -> str:
+    return f'data-document="{text_html(document)}" data-start="{start}" data-end="{end}"'
+
+
+def citation_html(citation: Citation) -> str:
+    """The number of a citation as a button; title, date and the quoted words appear on hover and focus."""
+    where = ", ".join(
+        part
+        for part in (
+            citation.title or citation.document,
+            date_words(citation.published),
+            f"page {citation.page}" if citation.page else "",
+        )
+        if part
+    )
+    return (
+        f'<span class="cite"><button type="button" class="number" data-number="{citation.number}" '
+        f"{_place(citation.document, citation.start, citation.end)} "
+        f'aria-label="Source {citation.number}: {text_html(where)}">{citation.number}</button>'
+        f'<span class="tip" role="tooltip"><b>{text_html(where)}</b> <q dir="auto">{text_html(citation.quote)}</q></span></span>'
+    )
+
+
+def draft_html(text: str) -> str:
+    """What the model has written so far; its citation numbers cannot be opened before the answer is checked."""
+    body = MARKER.sub(lambda match: f"<sup>{match[1]}</sup>", text_html(text))
+    return f'<div class="answer draft" aria-busy="true"><p dir="auto">{body}<span class="caret"></span></p></div>'
+
+
+def answer_html(answer: Answer) -> str:
+    """The checked answer: its sentences with their citations, or the refusal, then notes and what stands behind it."""
+    if answer.abstained and answer.reason != "false_premise":
+        return _refusal(answer)
+    lead = ""
+    if answer.abstained:
+        lead = f'<p class="verdict">{escape(REASONS["false_premise"])}</p>'
+    kind = "answer premise" if answer.abstained else "answer"
+    return f'<div class="{kind}">{lead}{_body(answer)}</div>{_notes(answer)}'
+
+
+def _refusal(answer: Answer) -> str:
+    verdict = REASONS[answer.reason] if answer.reason else "The documents give no answer."
+    said = MARKER.sub("", answer.text).strip()
+    more = f'<p dir="auto">{text_html(said)}</p>' if said and said.casefold() != verdict.casefold() else ""
+    return f'<div class="answer refusal"><p class="verdict">{escape(verdict)}</p>{more}</div>{_notes(answer)}'
+
+
+def _body(answer: Answer) -> str:
+    chips = {citation.number: citation_html(citation) for citation in answer.citations}
+    sentences = answer.sentences or (AnswerSentence(answer.text, _numbers(answer.text), supported=True),)
+    blocks: list[str] = []
+    items: list[str] = []
+    running: list[str] = []
+
+    def flush() -> None:
+        if running:
+            blocks.append(f'<p dir="auto">{" ".join(running)}</p>')
+            running.clear()
+        if items:
+            blocks.append(f"<ul>{''.join(items)}</ul>")
+            items.clear()
+
+    for sentence in sentences:
+        bullet = BULLET.match(sentence.text)
+        if bool(bullet) != bool(items):
+            flush()
+        if bullet:
+            items.append(f'<li dir="auto">{_sentence(sentence, chips)}</li>')
+        else:
+            running.append(_sentence(sentence, chips))
+    flush()
+    return "".join(blocks)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found = [int(number) for match in MARKER.finditer(text) for number in match[1].split(",")]
+    return tuple(dict.fromkeys(found))
+
+
+def _sentence(sentence: AnswerSentence, chips: dict[int, str]) -> str:
+    words = text_html(BULLET.sub("", MARKER.sub("", sentence.text)).strip())
+    cited = "".join(chips.get(number, "") for number in sentence.citations)
+    if sentence.supported:
+        return f'<span class="sentence">{words}{cited}</span>'
+    return (
+        f'<span class="sentence unsupported">{words}{cited} '
+        '<span class="flag">not supported by the documents</span></span>'
+    )
+
+
+def _notes(answer: Answer) -> str:
+    shown = []
+    for note in answer.notes:
+        kind = note_kind(note)
+        beside = _side_by_side(answer.citations) if kind == "disagree" and len(answer.citations) > 1 else ""
+        shown.append(f'<div class="note {kind}"><p dir="auto">{text_html(note)}</p>{beside}</div>')
+    return f'<div class="notes">{"".join(shown)}</div>' if shown else ""
+
+
+def _side_by_side(citations: Sequence[Citation]) -> str:
+    """What each source says, with its date, oldest first."""
+    cells = [
+        f"<li><b>{text_html(date_words(citation.published) or 'undated')}</b> "
+        f'<span class="title" dir="auto">{text_html(citation.title)}</span>'
+        f'<q dir="auto">{text_html(citation.quote)}</q>{citation_html(citation)}</li>'
+        for citation in sorted(citations, key=lambda citation: citation.published or "9999")
+    ]
+    return f'<ul class="beside">{"".join(cells)}</ul>'
+
+
+def basis_html(answer: Answer) -> str:
+    """Confidence in words with the number on hover, the seconds it took, and which model wrote it."""
+    percent = f"{answer.confidence * 100:.0f} %"
+    words = confidence_words(answer.confidence)
+    seconds = f"{answer.timings.total_ms / 1000:.1f} s"
+    return (
+        f'<span class="confidence" tabindex="0" title="{percent} that the documents answer this" '
+        f'aria-label="{words}, {percent}"><i style="--share:{answer.confidence:.2f}"></i>{words}</span>'
+        f'<span class="quiet">{seconds} · {text_html(answer.model)}</span>'
+    )
+
+
+def understood_html(question: str, standalone: str) -> str:
+    """How a follow-up was read, where that differs from what was typed."""
+    if not standalone or standalone.strip() == question.strip():
+        return ""
+    return f'<p class="understood" dir="auto">Understood as: {text_html(standalone)}</p>'

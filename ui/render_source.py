@@ -1,0 +1,102 @@
+"""The source panel: a whole document as HTML, with the cited words highlighted in place."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from corpus.document import Document, Span
+from ui.render import text_html
+from ui.words import date_words
+
+WEB = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+
+
+def panel_html(document: Document, cited: Span, also: Sequence[Span] = (), place: str = "") -> str:
+    """The panel for the words `cited`; `also` are further citations of the document, marked fainter.
+
+    `place` says which citation of the answer this is, "2 of 5".
+    """
+    page = document.page_of(cited[0])
+    facts = [
+        document.publisher,
+        date_words(document.published) or document.published_note,
+        f"page {page}" if page else "",
+    ]
+    about = ", ".join(
+        part for part in (document.about_title, document.about_publisher, date_words(document.about_date)) if part
+    )
+    return (
+        f'<section class="source" role="region" aria-label="Source" data-label="{text_html(place)}" '
+        f'data-key="{text_html(document.path)}:{cited[0]}:{cited[1]}">'
+        '<header><nav aria-label="Citations">'
+        '<button type="button" data-action="previous" aria-label="Previous citation" title="Previous citation (p)">←</button>'
+        f'<span class="quiet" aria-live="polite">{escape(place)}</span>'
+        '<button type="button" data-action="next" aria-label="Next citation" title="Next citation (n)">→</button>'
+        '<span class="spread"></span>'
+        '<button type="button" data-action="close" aria-label="Close the source" title="Close (Escape)">✕</button></nav>'
+        f'<h2 tabindex="-1" dir="auto">{text_html(document.title or document.path)}</h2>'
+        f'<p class="facts">{" · ".join(text_html(fact) for fact in facts if fact)}</p>'
+        + (f'<p class="facts" dir="auto">About: {text_html(about)}</p>' if about else "")
+        + f"{_original(document)}</header>"
+        f'<div class="text" tabindex="0" role="document" aria-label="Text of the document">'
+        f"{text_with_marks(document, cited, also)}</div></section>"
+    )
+
+
+def _original(document: Document) -> str:
+    path = f'<span class="path">{text_html(document.path)}</span>'
+    if not WEB.fullmatch(document.url):
+        return f'<p class="facts">{path}</p>'
+    link = f'<a href="{text_html(document.url)}" target="_blank" rel="noopener noreferrer">Open the original ↗</a>'
+    return f'<p class="facts">{link} {path}</p>'
+
+
+def text_with_marks(document: Document, cited: Span, also: Iterable[Span] = ()) -> str:
+    """Every line of the document as a paragraph or heading, the marked spans inside them; nothing else is added.
+
+    A heading shows without the marks that `Document.headings` leaves out.
+    """
+    headings = sorted(document.headings)
+    heading_starts = [start for start, _ in headings]
+    marks = _disjoint([(cited, True), *((span, False) for span in also)])
+    blocks: list[str] = []
+    pages_shown = 0
+    start = 0
+    for line in document.text.split("\n"):
+        end = start + len(line)
+        reached = bisect_right(document.pages, end)
+        blocks.extend(f'<div class="page">Page {page}</div>' for page in range(pages_shown + 1, reached + 1))
+        pages_shown = reached
+        place = bisect_left(heading_starts, start)
+        if place < len(headings) and headings[place][0] < end:
+            shown = _marked(document.text, *headings[place], marks)
+            blocks.append(f'<h3 dir="auto">{shown}</h3>')
+        elif line.strip():
+            blocks.append(f'<p dir="auto">{_marked(document.text, start, end, marks)}</p>')
+        start = end + 1
+    return "".join(blocks)
+
+
+def _disjoint(marks: Sequence[tuple[Span, bool]]) -> list[tuple[int, int, bool]]:
+    """The spans without overlap, in order; the cited one keeps its whole length."""
+    taken: list[tuple[int, int, bool]] = []
+    for (start, end), strong in marks:
+        if start < end and all(end <= other[0] or start >= other[1] for other in taken):
+            taken.append((start, end, strong))
+    return sorted(taken)
+
+
+def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int, bool]]) -> str:
+    pieces: list[str] = []
+    at = start
+    for mark_start, mark_end, strong in marks:
+        low, high = max(start, mark_start), min(end, mark_end)
+        if low >= high:
+            continue
+        kind = "cited" if strong else "also"
+        pieces.append(f'{text_html(text[at:low])}<mark class="{kind}">{text_html(text[low:high])}</mark>')
+        at = high
+    return "".join(pieces) + text_html(text[at:end])

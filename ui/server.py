@@ -1,0 +1,167 @@
+"""Serves the page with uvicorn: its own files, exports, the shield around Gradio, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from corpus.errors import DossierError
+from ui.conversations import ConversationError, Conversations
+from ui.desk import Desk
+from ui.export import conversation_json, conversation_markdown
+from ui.ownership import HEADER, Ownership
+from ui.shield import LOOPBACK, Shield
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from starlette.responses import Response
+
+    from qa.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+OWN_FILES = {"page.css": "text/css", "page.js": "text/javascript"}
+HEAD = (
+    '<link rel="stylesheet" href="dossier/page.css"><script src="dossier/page.js" defer></script>'
+    '<meta name="color-scheme" content="light dark">'
+)
+MAX_UPLOAD = "50mb"
+
+
+class ServeError(DossierError):
+    """The page cannot be served at the address that was asked for."""
+
+
+def build_app(desk: Desk, hosts: tuple[str, ...] = ()) -> FastAPI:
+    """The whole application: Gradio's page, the page's own files, the exports, behind the shield."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # gradio's dependencies deprecate parts of each other on import
+        import gradio as gr
+        from fastapi import FastAPI
+
+        from ui.page import build_page, theme
+
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        _add_own_routes(app, desk)
+        page = build_page(desk)
+        page.queue(default_concurrency_limit=None)
+        gr.mount_gradio_app(
+            app,
+            page,
+            path="/",
+            server_name="127.0.0.1",
+            theme=theme(),
+            head=HEAD,
+            footer_links=[],
+            run_history=False,
+            allowed_paths=[],
+            show_error=False,
+            ssr_mode=False,
+            max_file_size=MAX_UPLOAD,
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
+        )
+    app.add_middleware(Ownership)
+    app.add_middleware(Shield, hosts=hosts)
+    return app
+
+
+def _add_own_routes(app: FastAPI, desk: Desk) -> None:
+    from fastapi import Request
+    from starlette.responses import PlainTextResponse, Response
+
+    def own_file(name: str) -> Response:
+        if name not in OWN_FILES:
+            return PlainTextResponse("Not found.", 404)
+        return Response((STATIC / name).read_bytes(), media_type=OWN_FILES[name], headers={"cache-control": "no-cache"})
+
+    def export(name: str, request: Request) -> Response:
+        try:
+            return _export(desk, name, request.headers[HEADER])
+        except ConversationError as fault:
+            return PlainTextResponse(str(fault), 404)
+
+    # The routes are added with real types: FastAPI reads them, and this module's annotations are strings.
+    export.__annotations__["request"] = Request
+    app.add_api_route("/dossier/export/{name}", export, response_model=None)
+    app.add_api_route("/dossier/{name}", own_file, response_model=None)
+
+
+def _export(desk: Desk, name: str, owner: str) -> Response:
+    from starlette.responses import PlainTextResponse, Response
+
+    conversation, _, kind = name.partition(".")
+    if kind not in {"md", "json"}:
+        return PlainTextResponse("Not found.", 404)
+    title = desk.conversations.title(owner, conversation)
+    answers = [turn.answer for turn in desk.conversations.turns(owner, conversation)]
+    headers = {"content-disposition": f'attachment; filename="dossier-{conversation}.{kind}"'}
+    if kind == "md":
+        return Response(conversation_markdown(title, answers), media_type="text/markdown", headers=headers)
+    hashes = {path: document.content_hash for path, document in desk.pipeline.index.documents.items()}
+    text = json.dumps(conversation_json(title, answers, hashes), ensure_ascii=False, indent=1)
+    return Response(text, media_type="application/json", headers=headers)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    :raises ServeError: the port is taken, or the address is not of this machine.
+    """
+    try:
+        info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(info[0], info[1])
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(info[4])
+        listener.listen(128)
+    except OSError as fault:
+        if fault.errno == errno.EADDRINUSE:
+            raise ServeError(
+                f"Port {port} is in use, perhaps by another Dossier at http://{host}:{port}. "
+                f"Use that one, end it, or run `dossier serve --port {port + 1 if port < 65535 else 7861}`."
+            ) from fault
+        if fault.errno == errno.EACCES:
+            raise ServeError(f"Port {port} needs rights that you do not have. Use one above 1023.") from fault
+        raise ServeError(
+            f"Cannot listen on {host} port {port}: {fault.strerror or fault}. Use --host 127.0.0.1."
+        ) from fault
+    return listener
+
+
+def serve_page(
+    settings: Settings, *, host: str, port: int, auth: Path | None, announce: Callable[[str], object]
+) -> None:
+    """Open the pipeline and serve until interrupted; `announce` gets the address once it answers.
+
+    :raises DossierError: the address, the corpus, the index or the model cannot be used.
+    """
+    if host not in LOOPBACK and auth is None:
+        raise ServeError(f"{host} can be reached from other machines: name a file of passwords with --auth first.")
+    listener = listen(host, port)
+    from ui.wiring import conversations_path, open_pipeline
+
+    pipeline = open_pipeline(settings)
+    desk = Desk(pipeline, Conversations(conversations_path()))
+    run_app(build_app(desk, (host,)), listener, announce)
+
+
+def run_app(app: FastAPI, listener: socket.socket, announce: Callable[[str], object]) -> None:
+    """Serve `app` on `listener` until interrupted."""
+    import uvicorn
+
+    host, port = listener.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2, ws="none")
+    server = uvicorn.Server(config)
+
+    def tell() -> None:
+        while not server.started and not server.should_exit:
+            threading.Event().wait(0.05)
+        announce(f"Dossier answers at {address}  (Ctrl+C ends it)")
+
+    threading.Thread(target=tell, daemon=True).start()
+    server.run(sockets=[listener])
