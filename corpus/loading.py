@@ -246,8 +246,27 @@ def load_document(path: Path, root: Path, max_bytes: int = MAX_BYTES) -> Documen
     Raises:
         DocumentError: The file cannot be used; the message gives the reason and what to do. A build skips it.
     """
+    reader_of(path)
+    return parse_document(read_file(path, root, max_bytes), path, root)
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader for a file's ending.
+
+    Raises:
+        DocumentError: There is none.
+    """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         endings = ", ".join(sorted(READERS))
         raise DocumentError(f"{path} has an ending that Dossier does not read. It reads {endings}.")
-    return make_document(reader(read_file(path, root, max_bytes), path), path, root)
+    return reader
+
+
+def parse_document(data: bytes, path: Path, root: Path) -> Document:
+    """A document from the bytes of its file.
+
+    Raises:
+        DocumentError: As `load_document`.
+    """
+    return make_document(reader_of(path)(data, path), path, root)

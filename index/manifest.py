@@ -1,0 +1,165 @@
+"""The manifest of a generation: what it was built from and with, and the hash of each of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
+
+FORMAT_VERSION = 1
+"""Raised whenever files, chunking, tokenising or normalising change in a way that old generations do not follow."""
+
+MANIFEST_FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMark:
+    """How to tell cheaply that a file of the corpus has not changed, as git does."""
+
+    bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentEntry:
+    """One document of a generation."""
+
+    path: str
+    content_hash: str
+    raw_hash: str
+    """sha256 of the file's bytes."""
+    mark: FileMark | None
+    """None where the file was so new when it was read that its times cannot be trusted."""
+    title: str
+    published: str
+    chunks: int
+    copy_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedEntry:
+    """A file that is no document, and why."""
+
+    path: str
+    reason: str
+    mark: FileMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Written last into a generation's folder: a folder without it is no generation."""
+
+    generation: str
+    created: str
+    """UTC, ISO 8601."""
+    embedder: str
+    weights_hash: str
+    dimension: int
+    settings: Mapping[str, Any]
+    """What decides how documents are cut."""
+    corpus_hash: str
+    chunks: int
+    documents: tuple[DocumentEntry, ...]
+    """In path order; their chunks follow each other in the same order."""
+    skipped: tuple[SkippedEntry, ...] = ()
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Size in bytes and sha256 of each other file of the generation."""
+    format_version: int = FORMAT_VERSION
+
+    @property
+    def size(self) -> int:
+        """Bytes of the generation's files."""
+        return sum(int(file["bytes"]) for file in self.files.values())
+
+
+def hash_corpus(documents: Mapping[str, str]) -> str:
+    """sha256 over the paths and content hashes of a corpus, in path order."""
+    lines = "".join(f"{path}\0{content_hash}\n" for path, content_hash in sorted(documents.items()))
+    return hashlib.sha256(lines.encode("utf-8")).hexdigest()
+
+
+def _checksum(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
+
+
+def encode_manifest(manifest: Manifest) -> str:
+    """JSON text, with a checksum over itself."""
+    value = asdict(manifest)
+    value["checksum"] = _checksum(value)
+    return json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def _mark(value: Mapping[str, int] | None) -> FileMark | None:
+    return None if value is None else FileMark(**value)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a generation's folder.
+
+    Raises:
+        IndexMissingError: There is none.
+        IndexDamagedError: It is not what was written.
+        IndexMismatchError: Another version of Dossier wrote it.
+    """
+    path = folder / MANIFEST_FILE
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise IndexMissingError(f"{folder} holds no complete index. Run: dossier index build") from error
+    except (OSError, ValueError) as error:
+        raise IndexDamagedError(f"{path} cannot be read ({error}). Run: dossier index build") from error
+    if not isinstance(value, dict) or "checksum" not in value:
+        raise IndexDamagedError(f"{path} is not an index manifest. Run: dossier index build")
+    checksum = value.pop("checksum")
+    if checksum != _checksum(value):
+        raise IndexDamagedError(f"{path} is not as it was written (its checksum differs). Run: dossier index build")
+    if value.get("format_version") != FORMAT_VERSION:
+        raise IndexMismatchError(
+            f"The index in {folder} has format {value.get('format_version')}, this Dossier reads {FORMAT_VERSION}. "
+            "Run: dossier index build"
+        )
+    try:
+        documents = tuple(DocumentEntry(**{**entry, "mark": _mark(entry["mark"])}) for entry in value.pop("documents"))
+        skipped = tuple(SkippedEntry(**{**entry, "mark": _mark(entry["mark"])}) for entry in value.pop("skipped"))
+        return Manifest(**value, documents=documents, skipped=skipped)
+    except (TypeError, KeyError) as error:
+        raise IndexDamagedError(f"{path} lacks fields ({error}). Run: dossier index build") from error
+
+
+def check_files(folder: Path, manifest: Manifest, *, contents: bool) -> list[str]:
+    """What is wrong with the files of a generation, in words; empty where nothing is.
+
+    Args:
+        folder: The generation's folder.
+        manifest: Its manifest.
+        contents: Whether to read and hash them all; otherwise only sizes are compared.
+    """
+    problems = []
+    for name, expected in sorted(manifest.files.items()):
+        path = folder / name
+        try:
+            size = path.stat().st_size
+            found = hash_bytes_of(path) if contents and size == expected["bytes"] else expected["sha256"]
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror or error}")
+            continue
+        if size != expected["bytes"]:
+            problems.append(f"{path} has {size:,} bytes, {expected['bytes']:,} were written")
+        elif found != expected["sha256"]:
+            problems.append(
+                f"{path} is not as it was written: sha256 {found[:12]}… instead of {expected['sha256'][:12]}…"
+            )
+    return problems
+
+
+def hash_bytes_of(path: Path) -> str:
+    """sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

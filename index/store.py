@@ -1,0 +1,196 @@
+"""Documents and chunks of a generation on disk: JSON Lines that are mapped, and parsed one record at a time."""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from corpus.document import Chunk, Document, Sentence
+from index.errors import IndexDamagedError
+
+DOCUMENTS_FILE = "documents.jsonl"
+CHUNKS_FILE = "chunks.jsonl"
+
+_DOCUMENT_FIELDS = tuple(f.name for f in fields(Document))
+
+
+def encode_document(document: Document, sentences: Sequence[Sentence]) -> dict[str, Any]:
+    """A document with its sentences, as JSON holds it; sections are numbered to keep it short."""
+    sections = list(dict.fromkeys(s.section for s in sentences))
+    numbers = {section: number for number, section in enumerate(sections)}
+    record = {name: getattr(document, name) for name in _DOCUMENT_FIELDS}
+    record["sections"] = sections
+    record["sentences"] = [[s.start, s.end, numbers[s.section]] for s in sentences]
+    return record
+
+
+def decode_document(record: Mapping[str, Any]) -> tuple[Document, list[Sentence]]:
+    """The inverse of `encode_document`."""
+    values = {name: record[name] for name in _DOCUMENT_FIELDS}
+    values["headings"] = tuple((start, end) for start, end in values["headings"])
+    values["pages"] = tuple(values["pages"])
+    sections = record["sections"]
+    return Document(**values), [Sentence(start, end, sections[number]) for start, end, number in record["sentences"]]
+
+
+def encode_chunk(chunk: Chunk, key: str) -> dict[str, Any]:
+    """A chunk with the hash of what the embedder read of it."""
+    return {
+        "id": chunk.id,
+        "document": chunk.document,
+        "start": chunk.start,
+        "end": chunk.end,
+        "section": chunk.section,
+        "sentences": chunk.sentences,
+        "key": key,
+    }
+
+
+def decode_chunk(record: Mapping[str, Any]) -> Chunk:
+    """The inverse of `encode_chunk`, without the hash."""
+    return Chunk(
+        id=record["id"],
+        document=record["document"],
+        start=record["start"],
+        end=record["end"],
+        section=record["section"],
+        sentences=tuple((start, end) for start, end in record["sentences"]),
+    )
+
+
+class JsonLinesWriter:
+    """Writes records, and the offset of each into `<file>.offsets.npy`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("wb")
+        self._offsets = [0]
+
+    def __enter__(self) -> JsonLinesWriter:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+        if exception[0] is None:
+            np.save(offsets_path(self._path), np.asarray(self._offsets, dtype=np.int64), allow_pickle=False)
+
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Append one record."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+        self._file.write(line)
+        self._offsets.append(self._offsets[-1] + len(line))
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+
+def offsets_path(path: Path) -> Path:
+    """Where the offsets of a JSON Lines file are."""
+    return path.with_name(f"{path.name}.offsets.npy")
+
+
+class JsonLines:
+    """Records by number, read from a mapped file."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file.
+
+        Raises:
+            IndexDamagedError: It or its offsets are missing or do not fit each other.
+        """
+        self.path = path
+        try:
+            self._offsets = np.load(offsets_path(path), mmap_mode="r", allow_pickle=False)
+            with path.open("rb") as file:
+                size = file.seek(0, 2)
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
+        except (OSError, ValueError, EOFError) as error:
+            raise IndexDamagedError(f"{path} cannot be read ({error}). Run: dossier index build") from error
+        if len(self._offsets) == 0 or int(self._offsets[-1]) != size:
+            raise IndexDamagedError(
+                f"{path} has {size:,} bytes, which its offsets do not fit. Run: dossier index build"
+            )
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def record(self, number: int) -> dict[str, Any]:
+        """One record.
+
+        Raises:
+            IndexDamagedError: It is not what was written.
+        """
+        try:
+            record = json.loads(self._map[int(self._offsets[number]) : int(self._offsets[number + 1])])
+        except ValueError as error:
+            raise IndexDamagedError(f"Record {number} of {self.path} is damaged. Run: dossier index build") from error
+        if not isinstance(record, dict):
+            raise IndexDamagedError(f"Record {number} of {self.path} is damaged. Run: dossier index build")
+        return record
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return (self.record(number) for number in range(len(self)))
+
+
+class StoredChunks(Sequence[Chunk]):
+    """The chunks of a generation in row order."""
+
+    def __init__(self, lines: JsonLines) -> None:
+        self._lines = lines
+        self._chunk = lru_cache(maxsize=8192)(self._read)
+
+    def _read(self, row: int) -> Chunk:
+        return decode_chunk(self._lines.record(row))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, row: int) -> Chunk: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[Chunk]: ...
+
+    def __getitem__(self, row: int | slice) -> Chunk | list[Chunk]:
+        if isinstance(row, slice):
+            return [self[number] for number in range(*row.indices(len(self)))]
+        if row < 0:
+            row += len(self)
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        return self._chunk(row)
+
+
+class StoredDocuments(Mapping[str, Document]):
+    """The documents of a generation by path."""
+
+    def __init__(self, lines: JsonLines, paths: Sequence[str]) -> None:
+        self._lines = lines
+        self._numbers = {path: number for number, path in enumerate(paths)}
+        self._record = lru_cache(maxsize=512)(self._read)
+
+    def _read(self, path: str) -> tuple[Document, list[Sentence]]:
+        return decode_document(self._lines.record(self._numbers[path]))
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._numbers)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._numbers
+
+    def __getitem__(self, path: str) -> Document:
+        return self._record(path)[0]
+
+    def sentences(self, path: str) -> list[Sentence]:
+        """All sentences of a document, in order."""
+        return list(self._record(path)[1])

@@ -1,0 +1,100 @@
+"""What a corpus folder holds now, compared with a generation: the cheap part of `build` and all of `status`."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.document import Document
+from corpus.errors import DocumentError
+from corpus.loading import MAX_BYTES, document_path, find_documents, parse_document, read_file, reader_of
+from index.manifest import DocumentEntry, FileMark, Manifest
+
+_TOO_NEW = 2_000_000_000
+"""Nanoseconds: a file changed this short before it was read may change again without its times showing it."""
+_READS = 3
+"""Times that a file is read which changes meanwhile, a tenth of a second apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """One file of the corpus. Exactly one of `known`, `document`, `reason` says what it is."""
+
+    path: str
+    mark: FileMark | None
+    raw_hash: str = ""
+    known: DocumentEntry | None = None
+    """The generation's entry, where the file has not changed since."""
+    document: Document | None = None
+    """The document, where the file is new or changed."""
+    reason: str = ""
+    """Why the file is skipped."""
+
+
+def _mark_of(path: Path) -> tuple[FileMark | None, bool]:
+    """The mark of a file, and whether it is old enough to be trusted later."""
+    now = time.time_ns()
+    try:
+        found = path.stat()
+    except OSError:
+        return None, False
+    mark = FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    return mark, max(found.st_mtime_ns, found.st_ctime_ns) < now - _TOO_NEW
+
+
+def _read(path: Path, root: Path, max_bytes: int) -> tuple[bytes, FileMark | None]:
+    for attempt in range(_READS):
+        mark, settled = _mark_of(path)
+        try:
+            data = read_file(path, root, max_bytes)
+        except DocumentError:
+            if attempt + 1 == _READS or _mark_of(path)[0] == mark:
+                raise
+            time.sleep(0.1)
+        else:
+            return data, mark if settled else None
+    raise AssertionError  # the loop returns or raises
+
+
+def survey(root: Path, manifest: Manifest | None, max_bytes: int = MAX_BYTES) -> Iterator[Surveyed]:
+    """Look at every file of the corpus, and read those that are new or may have changed.
+
+    Args:
+        root: The corpus folder.
+        manifest: What to compare with; None takes every file for new.
+        max_bytes: Largest file that is read.
+
+    Raises:
+        CorpusError: The folder is missing or unreadable.
+    """
+    known = {entry.path: entry for entry in manifest.documents} if manifest else {}
+    skipped = {entry.path: entry for entry in manifest.skipped} if manifest else {}
+    seen: set[str] = set()
+    for path in find_documents(root):
+        shown = path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
+        mark, _ = _mark_of(path)
+        try:
+            name = document_path(path, root)
+            if name in seen:
+                raise DocumentError(f"{path} has the same name as another file, in another Unicode form. Rename it.")
+            seen.add(name)
+            entry, past = known.get(name), skipped.get(name)
+            if entry is not None and mark is not None and entry.mark == mark:
+                yield Surveyed(name, mark, entry.raw_hash, known=entry)
+                continue
+            if past is not None and mark is not None and past.mark == mark:
+                yield Surveyed(name, mark, reason=past.reason)
+                continue
+            reader_of(path)
+            data, settled_mark = _read(path, root, max_bytes)
+            raw_hash = hashlib.sha256(data).hexdigest()
+            if entry is not None and entry.raw_hash == raw_hash:
+                yield Surveyed(name, settled_mark, raw_hash, known=entry)
+            else:
+                yield Surveyed(name, settled_mark, raw_hash, document=parse_document(data, path, root))
+        except DocumentError as error:
+            settled = _mark_of(path)
+            yield Surveyed(shown, mark if settled == (mark, True) else None, reason=str(error))
