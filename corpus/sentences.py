@@ -22,8 +22,8 @@ _PIECE = 4000
 _MARK = re.compile(r"[ \t]*(?:>[ \t]*)*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+)?")
 _STARTS_UNIT = re.compile(r"[ \t]*(?:[-*+•>|][ \t]|\d{1,3}[.)][ \t]|\|)")
 _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*$")
-_WRAP_WIDTH = 140
-"""Columns beyond which a line is a paragraph of its own, and not one line of a wrapped paragraph."""
+_WRAP_WIDTHS = range(45, 101)
+"""Columns at which people wrap paragraphs; longer lines are paragraphs, shorter ones lists."""
 
 # sentencex splits after these although the sentence goes on.
 _JOIN_AFTER = re.compile(
@@ -58,12 +58,12 @@ def _boundaries(text: str, language: str) -> list[int]:
     """Ends of the sentences of one line (no line ends inside), the last one at `len(text)`."""
     import sentencex
 
-    pieces: list[str] = sentencex.segment(language, text)
+    pieces: list[str] = sentencex.segment(language, text) if text else []
     if "".join(pieces) != text:  # never seen; offsets must not depend on it
         return [len(text)]
     ends: list[int] = []
     start = end = 0
-    for piece, following in zip(pieces, [*pieces[1:], ""], strict=True):
+    for piece, following in zip(pieces, [*pieces[1:], ""], strict=False):
         end += len(piece)
         split_initials = not piece[-1:].isspace() and _INITIAL_BEFORE_INITIAL.search(piece) and following[:1].isalpha()
         if following and (split_initials or _goes_on(text[start:end].strip(), following.strip())):
@@ -94,7 +94,7 @@ def _lines(text: str) -> Iterator[Span]:
 
 def _is_wrapped(line: str, following: str, width: int) -> bool:
     """Whether the break between two lines of a block only wraps a paragraph of `width` columns."""
-    if width > _WRAP_WIDTH or _STARTS_UNIT.match(following):
+    if width not in _WRAP_WIDTHS or _STARTS_UNIT.match(following):
         return False
     first_word = following.split(maxsplit=1)[0]
     if len(line.rstrip()) + 1 + len(first_word) > width:

@@ -97,6 +97,15 @@ class ToyEmbedder:
         unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         return unit
 
+    def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As `embed`."""
+        return self.embed(texts)
+
+    def embed_query(self, text: str) -> NDArray[np.float32]:
+        """The unit vector of one text, (dimension,)."""
+        vector: NDArray[np.float32] = self.embed([text])[0]
+        return vector
+
 
 @pytest.fixture
 def scripted() -> type[ScriptedGenerator]:
