@@ -1,0 +1,107 @@
+"""Which engine runs which model."""
+
+from __future__ import annotations
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from index.cache import Progress
+from index.weights import ANSWERING_MODEL, MODELS, Model, checked_hash, ensure_file
+from qa.generator import GenerationError, Generator
+
+ENGINES = ("auto", "openvino", "transformers", "openai")
+
+
+def load_generator(model: str = "", engine: str = "auto", progress: Progress | None = None) -> Generator:
+    """Load the answering model.
+
+    Args:
+        model: Empty for the default model, or a name of `dossier models list`, a model folder, a GGUF file, a name on
+            the model hub, or the address of an OpenAI-compatible server (`http://host:8000/v1`, with `#name` to choose
+            among its models).
+        engine: One of `ENGINES`. `auto` takes the server for an address, transformers where there is a GPU or the model
+            is in its form, and OpenVINO otherwise.
+        progress: Told about long steps (joining, converting, compiling).
+
+    Raises:
+        GenerationError: The engine is unknown, does not fit the model, or cannot load it.
+        ModelError: The model's files are missing or damaged, or could not be written.
+    """
+    if engine not in ENGINES:
+        raise GenerationError(f"There is no engine {engine!r}; the engines are {', '.join(ENGINES)}.")
+    if model.startswith(("http://", "https://")):
+        if engine not in ("auto", "openai"):
+            raise GenerationError(f"{model} is an address, which the engine {engine} cannot use; leave the engine out.")
+        from qa.engines.openai_engine import OpenAIGenerator
+
+        return OpenAIGenerator(*_address(model))
+    if engine == "openai":
+        raise GenerationError(f"The engine openai needs an address such as http://127.0.0.1:8000/v1, not {model!r}.")
+    known = _catalogued(model)
+    if known is not None:
+        return _load_gguf(ensure_file(known, progress), known.sha256, known.name, engine, progress)
+    path = Path(model).expanduser()
+    if path.is_file() and path.suffix.lower() == ".gguf":
+        path = path.resolve()
+        return _load_gguf(path, "", path.stem, engine, progress)
+    if path.is_dir():
+        return _load_folder(path.resolve(), engine, progress)
+    if path.is_absolute() or model.startswith((".", "~")) or path.suffix.lower() == ".gguf":
+        raise GenerationError(f"There is no model at {path}. Name a model folder, a GGUF file, or a model of the hub.")
+    if engine == "openvino":
+        raise GenerationError(f"The engine openvino needs a folder or a GGUF file, not {model!r}.")
+    from qa.engines.transformers_engine import TransformersGenerator
+
+    return TransformersGenerator(model, model)
+
+
+def _catalogued(model: str) -> Model | None:
+    """The model of that name that Dossier ships with; the default one for an empty name."""
+    if model in ("", "default"):
+        return ANSWERING_MODEL
+    return next((known for known in MODELS if known.name == model and known.role != "embedding"), None)
+
+
+def _load_gguf(path: Path, sha256: str, name: str, engine: str, progress: Progress | None) -> Generator:
+    if engine == "transformers" or (engine == "auto" and has_gpu()):
+        from qa.engines.transformers_engine import TransformersGenerator
+
+        return TransformersGenerator(path, name)
+    from index.conversion import ensure_openvino
+    from qa.engines.openvino_engine import OpenVINOGenerator
+
+    return OpenVINOGenerator(ensure_openvino(path, sha256 or checked_hash(path, progress), progress), name, progress)
+
+
+def _load_folder(folder: Path, engine: str, progress: Progress | None) -> Generator:
+    has_openvino, has_transformers = (folder / "openvino_model.xml").is_file(), (folder / "config.json").is_file()
+    if has_openvino and engine in ("auto", "openvino"):
+        from qa.engines.openvino_engine import OpenVINOGenerator
+
+        return OpenVINOGenerator(folder, folder.name, progress)
+    if has_transformers and engine in ("auto", "transformers"):
+        from qa.engines.transformers_engine import TransformersGenerator
+
+        return TransformersGenerator(folder, folder.name)
+    raise GenerationError(
+        f"The folder {folder} holds no model for the engine {engine}: openvino needs an openvino_model.xml, "
+        "transformers a config.json with the weights."
+    )
+
+
+def _address(model: str) -> tuple[str, str]:
+    """Address and model name (empty where none is given) of `http://host/v1#name`."""
+    address, _, name = model.partition("#")
+    return address.rstrip("/"), name
+
+
+def has_gpu() -> bool:
+    """Whether PyTorch can use a GPU; PyTorch, 2 s to import, is asked only where a driver and a fitting build are."""
+    if metadata.version("torch").endswith("+cpu"):
+        return False
+    if not (shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists() or Path("/dev/kfd").exists()):
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
