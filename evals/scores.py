@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from corpus.document import Span
-from evals.claims import Claims, check_claims
-from evals.normalise import states
+from qa.claims import Claims, check_claims
+from qa.wording import states
 from evals.questions import Half, Question, locate_quote
 from qa.answer import Answer, Citation
 
@@ -126,6 +126,23 @@ class AnswerScores:
     claims: Mapping[str, Claims] = field(default_factory=dict)
     confidence: float = 0.0
 
+    @classmethod
+    def of_fault(cls, question: Question) -> AnswerScores:
+        """What a question is worth that ended in a fault: nothing."""
+        return cls(
+            abstained=False,
+            correct=False,
+            missing=question.vital_nuggets,
+            forbidden=(),
+            vital=len(question.vital_nuggets),
+            supported=0,
+            cited=0,
+            precise=0,
+            sentences=0,
+            cited_sentences=0,
+            invalid_citations=0,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionScores:
@@ -155,13 +172,14 @@ def score_question(
     """
     question = gold.question
     retrieval = score_retrieval(gold, passages) if question.answerable and passages is not None else None
-    answered = score_answer(gold, documents, answer) if answer is not None else None
+    answered: AnswerScores | None = None
     failure: Failure | None
     if passages is None:
-        failure = "fault"
-    elif answer is None or answered is None:
+        answered, failure = AnswerScores.of_fault(question), "fault"
+    elif answer is None:
         failure = "not retrieved" if retrieval and not retrieval.found else None
     else:
+        answered = score_answer(gold, documents, answer)
         used = any(gold.covered(citation) for citation in answer.citations)
         failure = name_failure(question, answered, found=retrieval is not None and retrieval.found, used=used)
     return QuestionScores(

@@ -8,21 +8,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from evals.statistics import Rate, Tally, auroc, balanced, holm, mcnemar, ratio, risk_coverage, sign_flip
+from evals.statistics import Rate, auroc, bootstrap_ratios, holm, mcnemar, risk_coverage, sign_flip
+
+
+def one_ratio(hits: list[float], counts: list[float], clusters: list[str]) -> Rate:
+    return bootstrap_ratios(np.array([hits]), np.array([counts]), clusters, [True] * len(hits)).rate(0)
 
 
 def test_a_ratio_of_sums_and_its_interval() -> None:
-    rate = ratio(Tally([1, 0, 1, 1], [1, 1, 1, 1], ["a", "a", "b", "c"]))
     # Clusters (1 of 2), (1 of 1), (1 of 1): three times the first gives 1/2, none of it gives 1.
-    assert rate == Rate(0.75, 0.5, 1.0, 4)
+    assert one_ratio([1, 0, 1, 1], [1, 1, 1, 1], ["a", "a", "b", "c"]) == Rate(0.75, 0.5, 1.0, 4)
 
 
 def test_the_interval_is_that_of_a_plain_cluster_bootstrap() -> None:
     rng = np.random.default_rng(7)
     clusters = [f"c{number}" for number in rng.integers(0, 40, 400)]
     hits = rng.random(400) < 0.6
-    rate = ratio(Tally(hits.tolist(), [1] * 400, clusters))
+    rate = one_ratio(hits.tolist(), [1] * 400, clusters)
     names = sorted(set(clusters))
     sums = np.array([[hits[np.array(clusters) == n].sum(), clusters.count(n)] for n in names])
     draws = rng.multinomial(len(names), [1 / len(names)] * len(names), size=20_000) @ sums
@@ -31,21 +35,37 @@ def test_the_interval_is_that_of_a_plain_cluster_bootstrap() -> None:
     assert rate.high == pytest.approx(high, abs=0.005)
 
 
+def test_the_interval_of_questions_of_their_own_is_that_of_scipy() -> None:
+    hits = np.arange(60) % 3 == 0
+    rate = one_ratio(hits.astype(float).tolist(), [1] * 60, [f"q{number}" for number in range(60)])
+    plain = stats.bootstrap((hits,), np.mean, n_resamples=10_000, method="percentile", rng=np.random.default_rng(3))
+    assert rate.low == pytest.approx(plain.confidence_interval.low, abs=0.02)
+    assert rate.high == pytest.approx(plain.confidence_interval.high, abs=0.02)
+
+
 def test_questions_with_nothing_to_count_are_left_out() -> None:
-    assert ratio(Tally([1, 0, 0], [1, 1, 0], ["a", "b", "c"])).count == 2
-    assert ratio(Tally([0], [0], ["a"])) == Rate(None, None, None, 0)
-    assert ratio(Tally([1, 1], [1, 1], ["a", "a"])) == Rate(1.0, None, None, 2)
+    assert one_ratio([1, 0, 0], [1, 1, 0], ["a", "b", "c"]).count == 2
+    assert one_ratio([0, 0], [0, 0], ["a", "b"]) == Rate(None, None, None, 0)
+    assert one_ratio([1, 1], [1, 1], ["a", "a"]) == Rate(1.0, None, None, 2)
+    assert one_ratio([1, 1, 0], [1, 1, 0], ["a", "a", "b"]) == Rate(1.0, None, None, 2)
 
 
-def test_balanced_abstention() -> None:
-    answered = Tally([1, 0, 0, 0], [1, 1, 1, 1], ["q1", "q2", "q3", "q4"])
-    refused = Tally([1, 0], [1, 1], ["a", "b"])
-    rate = balanced(answered, refused)
+def test_balanced_abstention_resamples_the_unanswerable_apart() -> None:
+    answered = [1.0, 0, 0, 0, 0, 0]
+    unanswerable = [1.0, 1, 1, 1, 0, 0]
+    refused = [0.0, 0, 0, 0, 1, 0]
+    answerable = [0.0, 0, 0, 0, 1, 1]
+    clusters = ["q1", "q2", "q3", "q4", "a", "b"]
+    ratios = bootstrap_ratios(
+        np.array([answered, refused]), np.array([unanswerable, answerable]), clusters, [False] * 4 + [True] * 2
+    )
+    rate = ratios.balanced(0, 1)
     assert (rate.value, rate.count) == (1 - (0.25 + 0.5) / 2, 6)
+    assert np.isfinite(ratios.draws).all()
     assert rate.low is not None
-    assert rate.high is not None
-    assert rate.low < 0.625 < rate.high <= 1
-    assert balanced(answered, Tally([], [], [])).value is None
+    assert rate.high == 1.0
+    assert rate.low < 0.625
+    assert ratios.rate(0).count == 4
 
 
 def test_mcnemar_is_the_exact_binomial() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from evals.normalise import find_dates, normalise, states, without_dates
+from qa.wording import find_dates, normalise, states, without_dates
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:st|nd|rd|th|s)?")
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
@@ -26,7 +26,7 @@ _NO_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """Claims of one kind: how many an answer makes, and those that its cited words do not hold."""
+    """Claims of one kind: how many different ones an answer makes, and those that its cited words do not hold."""
 
     stated: int
     unsupported: tuple[str, ...]
@@ -73,7 +73,7 @@ def check_claims(answer: str, cited: str) -> dict[str, Claims]:
 
 
 def _claims(stated: list[str], unsupported: list[str]) -> Claims:
-    return Claims(len(stated), tuple(dict.fromkeys(unsupported)))
+    return Claims(len(set(stated)), tuple(dict.fromkeys(unsupported)))
 
 
 def _opens_sentence(text: str, start: int) -> bool:

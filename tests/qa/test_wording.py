@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.normalise import find_dates, normalise, states, without_dates
+from qa.wording import find_dates, normalise, states, without_dates
 
 
 @pytest.mark.parametrize(

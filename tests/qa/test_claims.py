@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evals.claims import Claims, check_claims, find_names, find_numbers
+from qa.claims import Claims, check_claims, find_names, find_numbers
 
 
 @pytest.mark.parametrize(
