@@ -37,7 +37,7 @@ class Document:
     """Where each page starts in `text`, for paged formats; page n is `pages[n - 1]`."""
 
     copy_of: str = ""
-    """`path` of the document that this one nearly repeats, set when the index is built; retrieval counts both once."""
+    """`path` of the document that this one nearly repeats, filled in by the index; retrieval counts both once."""
 
     def page_of(self, offset: int) -> int | None:
         """Page number (from 1) that holds `offset`, or None in a format without pages."""

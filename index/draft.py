@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus.chunks import contextualise, cut_chunks
+from corpus.copies import find_copies, signature
 from corpus.document import Chunk, Document, Sentence
 from corpus.sentences import document_sentences
 from index.embedder import Embedder, Vectors
@@ -61,6 +62,9 @@ class Draft:
     keys: list[str] = field(default_factory=list)
     """Of each chunk: see `context_key`."""
 
+    signatures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """By path: publication date and MinHash."""
+
     @property
     def corpus_hash(self) -> str:
         """See `hash_corpus`."""
@@ -100,7 +104,9 @@ def write_documents(
                 draft.skipped.append(SkippedEntry(item.path, item.reason, item.mark))
                 continue
             document, sentences, chunks = _cut(item, base, settings)
-            documents.write(encode_document(document, sentences))
+            minhash = base.signature(item.path) if item.known and base else signature(document)
+            draft.signatures[document.path] = (document.published, minhash)
+            documents.write(encode_document(document, sentences, minhash))
             for chunk in chunks:
                 context = contextualise(document, chunk)
                 key = context_key(context, embedder)
@@ -116,12 +122,13 @@ def write_documents(
                     title=document.title,
                     published=document.published,
                     chunks=len(chunks),
-                    copy_of=document.copy_of,
                 )
             )
             if progress:
                 done = len(draft.documents)
                 progress("Reading documents", done, max(done, expected))
+    copies = find_copies(draft.signatures)
+    draft.documents = [replace(entry, copy_of=copies.get(entry.path, "")) for entry in draft.documents]
 
 
 def _texts(folder: Path, entries: list[DocumentEntry], wanted: set[int]) -> Iterator[tuple[int, str]]:

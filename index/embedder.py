@@ -100,7 +100,7 @@ class SentenceTransformerEmbedder:
 
             from index.cache import ModelError
 
-            transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            transformers_logging.disable_progress_bar()
             bfloat16 = cpu_has_bfloat16() and self._device in (None, "cpu") and not torch.cuda.is_available()
             try:
                 self._loaded = SentenceTransformer(

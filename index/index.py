@@ -56,12 +56,12 @@ class Index:
         self.manifest = manifest
         self.embedder = embedder
         self._hold = hold
-        paths = [entry.path for entry in manifest.documents]
-        self._documents = StoredDocuments(JsonLines(folder / DOCUMENTS_FILE), paths)
+        originals = {entry.path: entry.copy_of for entry in manifest.documents}
+        self._documents = StoredDocuments(JsonLines(folder / DOCUMENTS_FILE), originals)
         self._chunks = StoredChunks(JsonLines(folder / CHUNKS_FILE))
         self.vectors = FlatVectors.load(folder)
         self._lexical = LexicalIndex.load(folder)
-        self._copies = {entry.path: entry.copy_of for entry in manifest.documents if entry.copy_of}
+        self._copies = {path: original for path, original in originals.items() if original}
         counts = {len(self._chunks), len(self.vectors), len(self._lexical), manifest.chunks}
         if len(counts) != 1:
             raise IndexDamagedError(f"The files of {folder} do not fit each other. Run: dossier index build")

@@ -40,6 +40,10 @@ class Source:
         rows = range(self.first_rows[number], self.first_rows[number + 1])
         return document, sentences, [decode_chunk(self.chunks.record(row)) for row in rows]
 
+    def signature(self, path: str) -> str:
+        """See `corpus.copies.signature`."""
+        return str(self.documents.record(self.numbers[path])["signature"])
+
 
 def _open_source(folder: Path, name: str, embedder: Embedder) -> Source | None:
     """A generation whose every file is as it was written, or None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, overload
@@ -21,18 +21,19 @@ CHUNKS_FILE = "chunks.jsonl"
 _DOCUMENT_FIELDS = tuple(f.name for f in fields(Document))
 
 
-def encode_document(document: Document, sentences: Sequence[Sentence]) -> dict[str, Any]:
-    """A document with its sentences, as JSON holds it; sections are numbered to keep it short."""
+def encode_document(document: Document, sentences: Sequence[Sentence], signature: str) -> dict[str, Any]:
+    """A document with its sentences and MinHash, as JSON holds it; sections are numbered to keep it short."""
     sections = list(dict.fromkeys(s.section for s in sentences))
     numbers = {section: number for number, section in enumerate(sections)}
     record = {name: getattr(document, name) for name in _DOCUMENT_FIELDS}
+    record["signature"] = signature
     record["sections"] = sections
     record["sentences"] = [[s.start, s.end, numbers[s.section]] for s in sentences]
     return record
 
 
 def decode_document(record: Mapping[str, Any]) -> tuple[Document, list[Sentence]]:
-    """The inverse of `encode_document`."""
+    """The inverse of `encode_document`, without the signature."""
     values = {name: record[name] for name in _DOCUMENT_FIELDS}
     values["headings"] = tuple((start, end) for start, end in values["headings"])
     values["pages"] = tuple(values["pages"])
@@ -171,13 +172,16 @@ class StoredChunks(Sequence[Chunk]):
 class StoredDocuments(Mapping[str, Document]):
     """The documents of a generation by path."""
 
-    def __init__(self, lines: JsonLines, paths: Sequence[str]) -> None:
+    def __init__(self, lines: JsonLines, originals: Mapping[str, str]) -> None:
+        """Takes the paths in the order of `lines`, each with the path of the document that it copies, or nothing."""
         self._lines = lines
-        self._numbers = {path: number for number, path in enumerate(paths)}
+        self._originals = originals
+        self._numbers = {path: number for number, path in enumerate(originals)}
         self._record = lru_cache(maxsize=512)(self._read)
 
     def _read(self, path: str) -> tuple[Document, list[Sentence]]:
-        return decode_document(self._lines.record(self._numbers[path]))
+        document, sentences = decode_document(self._lines.record(self._numbers[path]))
+        return replace(document, copy_of=self._originals[path]), sentences
 
     def __len__(self) -> int:
         return len(self._numbers)
