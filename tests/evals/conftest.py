@@ -25,12 +25,12 @@ def find(quote: str) -> tuple[str, int, int]:
     return document, start, start + len(quote)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def documents() -> dict[str, str]:
     return dict(DOCUMENTS)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_question() -> MakeQuestion:
     def make(
         question_id: str = "size",
@@ -53,7 +53,7 @@ def make_question() -> MakeQuestion:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_answer() -> MakeAnswer:
     def make(
         *sentences: tuple[str, Sequence[str]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -33,8 +34,14 @@ class Scripted:
         return []
 
 
-@pytest.fixture
-def folder(tmp_path: Path, documents: dict[str, str], make_question: MakeQuestion, make_answer: MakeAnswer) -> Path:
+@pytest.fixture(scope="module")
+def folder(
+    tmp_path_factory: pytest.TempPathFactory,
+    documents: dict[str, str],
+    make_question: MakeQuestion,
+    make_answer: MakeAnswer,
+) -> Path:
+    folder = tmp_path_factory.mktemp("report")
     questions = [
         make_question("right", question="right?"),
         make_question("hostile", question="<script>alert(1)</script>?", history=(Turn("user", "<i>Before</i>"),)),
@@ -45,8 +52,8 @@ def folder(tmp_path: Path, documents: dict[str, str], make_question: MakeQuestio
         "<script>alert(1)</script>?": make_answer(("It has <b>55,000</b> people.", [SIZE])),
         "none | of it?": make_answer(("It is 240.", ["It has about 240 people."])),
     }
-    run(questions, documents, Scripted(answers), tmp_path / "out", cache_folder=tmp_path / "cache")
-    return tmp_path / "out"
+    run(questions, documents, Scripted(answers), folder / "out", cache_folder=folder / "cache")
+    return folder / "out"
 
 
 def test_the_page_is_whole_and_asks_for_nothing(folder: Path) -> None:
@@ -120,6 +127,6 @@ def test_the_markdown_has_tables_that_hold(folder: Path) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(EvaluationError, match="dossier eval run"):
         write_report(tmp_path)
-    (folder / "answers.jsonl").unlink()
+    shutil.copy(folder / "scores.json", tmp_path)
     with pytest.raises(EvaluationError, match=r"no answers in .*dossier eval run"):
-        write_report(folder)
+        write_report(tmp_path)
