@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from corpus.document import Span
-from qa.claims import Claims, check_claims
-from qa.wording import states
 from evals.questions import Half, Question, locate_quote
 from qa.answer import Answer, Citation
+from qa.claims import Claims, check_claims
+from qa.wording import states
 
 RECALL_DEPTHS = (1, 3, 5, 10)
 DEPTH = 10
