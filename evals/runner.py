@@ -29,6 +29,7 @@ from evals.answer_store import (
     write_text,
 )
 from evals.errors import EvaluationError
+from evals.provenance import code_hash
 from evals.questions import Question, question_to_json
 from evals.report import write_report
 from evals.scores import Gold, QuestionScores, score_question
@@ -77,8 +78,8 @@ def run(
     """Ask the questions that have no answer yet, score all, and write answers.jsonl, scores.json and the reports.
 
     An answer is written as soon as it is there, so a run that was killed goes on where it stopped. Answers are also
-    cached by fingerprint, question and history: the same pipeline is never asked the same thing twice, and a changed
-    scorer scores again without a model.
+    cached by fingerprint, answering code, question and history: the same pipeline is never asked the same thing twice,
+    and a changed scorer scores again without a model.
 
     Args:
         questions: as `load_questions` gave them.
@@ -128,8 +129,9 @@ class _Session:
         self.file = out / ANSWERS_FILE
         self.retrieval_only = retrieval_only
         self.cache = AnswerCache(cache_folder)
+        self.fingerprint = content_hash([answerer.fingerprint, code_hash()])
         self.golds = {question.id: Gold.locate(question, documents) for question in questions}
-        self.keys = {q.id: answer_key(answerer.fingerprint, q, retrieval_only=retrieval_only) for q in questions}
+        self.keys = {q.id: answer_key(self.fingerprint, q, retrieval_only=retrieval_only) for q in questions}
         self.outcomes: dict[str, Outcome] = {}
         self.faults: dict[str, str] = {}
 
@@ -189,11 +191,11 @@ class _Session:
         if not asked:
             with suppress(EvaluationError):
                 earlier = read_scores(self.file.with_name(SCORES_FILE)).run
-                if earlier.fingerprint == self.answerer.fingerprint:
+                if earlier.fingerprint == self.fingerprint:
                     seconds, asked, memory = earlier.seconds, earlier.asked, earlier.peak_memory_bytes
         first = next(iter(self.answers), None)
         return RunInfo(
-            fingerprint=self.answerer.fingerprint,
+            fingerprint=self.fingerprint,
             model=first.model if first else "",
             engine=first.engine if first else "",
             generation=first.index.generation if first else "",

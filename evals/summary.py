@@ -69,6 +69,7 @@ class RunInfo:
     """What was run."""
 
     fingerprint: str
+    """Hash of the answerer's fingerprint and of the answering code."""
     model: str
     engine: str
     generation: str
