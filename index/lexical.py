@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import IndexDamagedError
+from index.store import READING_NPY
 from index.vectors import Rows, Scores
 
 K1 = 1.2
@@ -116,7 +117,10 @@ class LexicalIndex:
         target = folder / BM25_FOLDER
         try:
             size = int(json.loads((target / "size.json").read_text(encoding="utf-8"))["rows"])
-            bm25 = bm25s.BM25.load(str(target), mmap=True, show_progress=False, allow_pickle=False) if size else None
+            with READING_NPY:
+                bm25 = (
+                    bm25s.BM25.load(str(target), mmap=True, show_progress=False, allow_pickle=False) if size else None
+                )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamagedError(f"The BM25 index {target} cannot be read. Run: dossier index build") from error
         return cls(bm25, size)

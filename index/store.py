@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
@@ -17,6 +18,9 @@ from index.errors import IndexDamagedError
 
 DOCUMENTS_FILE = "documents.jsonl"
 CHUNKS_FILE = "chunks.jsonl"
+
+READING_NPY = threading.Lock()
+"""numpy reads npy headers with ast.literal_eval, which fails in threads on CPython 3.11 (python/cpython#106905)."""
 
 _DOCUMENT_FIELDS = tuple(f.name for f in fields(Document))
 
@@ -108,7 +112,8 @@ class JsonLines:
         """
         self.path = path
         try:
-            self._offsets = np.load(offsets_path(path), mmap_mode="r", allow_pickle=False)
+            with READING_NPY:
+                self._offsets = np.load(offsets_path(path), mmap_mode="r", allow_pickle=False)
             with path.open("rb") as file:
                 size = file.seek(0, 2)
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
