@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +13,14 @@ import click
 from corpus.errors import DossierError
 from ui.eval_commands import evaluation, models
 from ui.faults import FaultGroup
-from ui.index_commands import add, index
+from ui.index_commands import index
+from ui.output import print_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+ASK_EXAMPLE = """\b
+Example:
+  dossier ask "When was the Joint Operations Command launched?" --json
+  echo '{"id": "a", "question": "Where is it?"}' | dossier ask --jsonl -"""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -30,23 +34,15 @@ def folders(command: Command) -> Command:
     return command
 
 
-def print_json(value: object) -> None:
-    """One line of JSON in UTF-8 on standard output, whatever the locale; flushed, so that a reader can follow."""
-    click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"))
-    sys.stdout.flush()
-
-
-@click.group(cls=FaultGroup, context_settings=CONTEXT)
+@click.group(
+    cls=FaultGroup,
+    context_settings=CONTEXT,
+    epilog='\b\nExample:\n  dossier serve\n  dossier ask "To whom does the new joint force headquarters report?"',
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the log, and the details of a fault, on standard error.")
 @click.version_option(package_name="dossier", prog_name="dossier")
 def main(verbose: bool) -> None:
-    r"""Answer questions from a folder of documents, with exact citations, on this machine.
-
-    \b
-    Example:
-      dossier serve
-      dossier ask "To whom does the new joint force headquarters report?"
-    """
+    """Answer questions from a folder of documents, with exact citations, on this machine."""
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.DEBUG if verbose else logging.WARNING,
@@ -54,25 +50,21 @@ def main(verbose: bool) -> None:
     )
 
 
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@main.command(epilog="\b\nExample:\n  dossier serve --port 8080 --corpus ~/articles")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 7860]")
 @click.option("--auth", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Names and passwords.")
 @folders
-def serve(host: str, port: int, auth: Path | None, corpus: Path | None, index_dir: Path | None) -> None:
-    r"""Open the page in which to ask questions.
-
-    \b
-    Example:
-      dossier serve --port 8080 --corpus ~/articles
-    """
+def serve(host: str | None, port: int | None, auth: Path | None, corpus: Path | None, index_dir: Path | None) -> None:
+    """Open the page in which to ask questions."""
     from ui.server import serve_page
     from ui.wiring import load_settings
 
-    serve_page(load_settings(corpus, index_dir), host=host, port=port, auth=auth, announce=click.echo)
+    settings = load_settings(corpus=corpus, index=index_dir, host=host, port=port)
+    serve_page(settings, auth=auth, announce=click.echo)
 
 
-@main.command()
+@main.command(epilog=ASK_EXAMPLE)
 @click.argument("question", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON object.")
 @click.option("--jsonl", type=click.File("rb"), help="Answer each line of a file; - is standard input.")
@@ -80,21 +72,16 @@ def serve(host: str, port: int, auth: Path | None, corpus: Path | None, index_di
 def ask(
     question: str | None, as_json: bool, jsonl: IO[bytes] | None, corpus: Path | None, index_dir: Path | None
 ) -> None:
-    r"""Answer one question, or with --jsonl a file of them, one Answer a line out.
-
-    \b
-    Example:
-      dossier ask "When was the Joint Operations Command launched?" --json
-      echo '{"id": "a", "question": "Where is it?"}' | dossier ask --jsonl -
-    """
+    """Answer one question, or with --jsonl a file of them, one Answer a line out."""
     from ui.terminal import answer_lines
     from ui.wiring import load_settings, open_pipeline
 
     def answer(text: str, history: tuple[Any, ...]) -> dict[str, Any]:
-        return pipeline.ask(text, history).to_json()
+        found: dict[str, Any] = pipeline.ask(text, history).to_json()
+        return found
 
     questions = _questions(question, jsonl, "QUESTION")
-    pipeline = open_pipeline(load_settings(corpus, index_dir))
+    pipeline = open_pipeline(load_settings(corpus=corpus, index=index_dir))
     if question is not None:
         given = pipeline.ask(question)
         print_json(given.to_json()) if as_json else click.echo(answer_lines(given))
@@ -102,7 +89,7 @@ def ask(
     _print_each(questions, answer)
 
 
-@main.command()
+@main.command(epilog='\b\nExample:\n  dossier search "command authority in Japan" -k 5')
 @click.argument("query", required=False)
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 1000), help="Number of passages.")
 @click.option("--json", "as_json", is_flag=True, help="Print the passages as one JSON object.")
@@ -111,12 +98,7 @@ def ask(
 def search(
     query: str | None, k: int, as_json: bool, jsonl: IO[bytes] | None, corpus: Path | None, index_dir: Path | None
 ) -> None:
-    r"""Find passages, best first, without asking the model.
-
-    \b
-    Example:
-      dossier search "command authority in Japan" -k 5
-    """
+    """Find passages, best first, without asking the model."""
     from dataclasses import asdict
 
     from ui.terminal import passage_lines
@@ -126,13 +108,27 @@ def search(
         return {"passages": [asdict(passage) for passage in finder.search(text, k)]}
 
     questions = _questions(query, jsonl, "QUERY")
-    finder = open_search(load_settings(corpus, index_dir))
+    finder = open_search(load_settings(corpus=corpus, index=index_dir))
     if query is not None:
         print_json({"question": query, **passages(query)}) if as_json else click.echo(
             passage_lines(finder.search(query, k))
         )
         return
     _print_each(questions, passages)
+
+
+@main.command(epilog="\b\nExample:\n  dossier password ann >> passwords.txt && chmod 600 passwords.txt")
+@click.argument("name")
+@click.password_option("--password", hidden=True)
+def password(name: str, password: str) -> None:
+    """Print the line that lets NAME log in, for the file of `dossier serve --auth`."""
+    from ui.login import hash_password
+
+    if not name.strip() or ":" in name:
+        raise click.UsageError("NAME must not be empty or hold a colon")
+    if len(password) < 8:
+        raise click.UsageError("the password needs at least 8 characters")
+    click.echo(f"{name}:{hash_password(password)}")
 
 
 def _questions(single: str | None, jsonl: IO[bytes] | None, name: str) -> list[Any]:
@@ -143,13 +139,14 @@ def _questions(single: str | None, jsonl: IO[bytes] | None, name: str) -> list[A
         raise click.UsageError(f"give either {name} or --jsonl FILE")
     if jsonl is None:
         return []
+    source = getattr(jsonl, "name", "standard input")
     try:
         lines = jsonl.read().decode("utf-8").split("\n")
     except UnicodeDecodeError as fault:
         line = jsonl_line(fault)
-        raise click.UsageError(f"{jsonl.name}, line {line}: not UTF-8. Nothing was run.") from fault
+        raise click.UsageError(f"{source}, line {line}: not UTF-8. Nothing was run.") from fault
     try:
-        return read_questions(lines, jsonl.name)
+        return read_questions(lines, source)
     except QuestionFileError as fault:
         raise click.UsageError(str(fault)) from fault
 
@@ -182,6 +179,6 @@ def _counted(questions: list[Any]) -> Iterator[Any]:
 
 
 main.add_command(index)
-main.add_command(add)
+
 main.add_command(evaluation)
 main.add_command(models)

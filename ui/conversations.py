@@ -116,10 +116,11 @@ class Conversations:
         ).fetchone()
         return row is not None
 
-    def list(self, owner: str, words: str = "", limit: int = 200) -> list[Conversation]:
+    def find(self, owner: str, words: str = "", limit: int = 200) -> list[Conversation]:
         """Conversations of `owner`, newest first, whose questions or answers hold each of `words`."""
         pattern = [f"%{_escape_like(word)}%" for word in words.split()[:10]]
-        condition = " AND EXISTS (SELECT 1 FROM turn WHERE conversation = c.id AND (question || ' ' || said) LIKE ? ESCAPE '\\')"
+        said = "(question || ' ' || said) LIKE ? ESCAPE '\\'"
+        condition = f" AND EXISTS (SELECT 1 FROM turn WHERE conversation = c.id AND {said})"  # noqa: S608  constant
         with self._open() as connection:
             rows = connection.execute(
                 "SELECT id, title, updated, (SELECT count(*) FROM turn WHERE conversation = c.id) FROM conversation c"  # noqa: S608  no input in it
@@ -157,7 +158,7 @@ class Conversations:
             connection.execute("DELETE FROM conversation WHERE id = ? AND owner = ?", (conversation, owner))
 
     def vote(self, owner: str, turn: str, value: int, comment: str | None = None) -> None:
-        """Keep what its reader thinks of an answer: -1, 0 or 1, and with a `comment` those words instead of earlier ones."""
+        """Keep what its reader thinks of an answer: -1, 0 or 1; a `comment` replaces an earlier one."""
         mine = "id = ? AND conversation IN (SELECT id FROM conversation WHERE owner = ?)"
         with self._open() as connection:
             connection.execute(f"UPDATE turn SET vote = ? WHERE {mine}", (max(-1, min(1, value)), turn, owner))  # noqa: S608  constant

@@ -6,15 +6,14 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpus.document import Document
-from corpus.errors import DossierError
 from qa.answer import Answer, Draft, EvidenceFound
 from ui.conversations import ConversationError, Conversations
-from ui.render import text_html
-from ui.render_lists import banner_html, conversations_html, documents_html, welcome_html
-from ui.render_source import panel_html
+from ui.render_lists import banner_html, conversations_html, documents_html, reports_html, welcome_html
+from ui.render_source import gone_html, panel_html
 from ui.render_turn import answered_html, failed_html, stopped_html, turn_html
 from ui.runs import Failed, Line, Run, Runs, Stopped, Waiting
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 FRAME = 0.06
 """Seconds between two drafts sent to the page: as fast as eyes follow, and no faster."""
+REPORT_FILE = "report.html"
 SHOWN_QUESTION = 2000
 """Characters of a question that the page repeats."""
 
@@ -46,6 +46,8 @@ class Desk:
 
     pipeline: Pipeline
     conversations: Conversations
+    runs_folder: Path = Path("evals") / "runs"
+    """Where the runs of the evaluation are."""
     line: Line = field(default_factory=Line)
     runs: Runs = field(default_factory=Runs)
 
@@ -120,9 +122,11 @@ class Desk:
         """The source panel for what was clicked: `document`, `start`, `end`, optionally `also` and `label`."""
         document = self.pipeline.index.documents.get(str(place.get("document", "")))
         if document is None:
-            return _gone("This document is no longer in the corpus.")
+            return gone_html("This document is no longer in the corpus.")
         start, end = _span(place.get("start"), place.get("end"), document)
-        also = [_span(*pair, document) for pair in place.get("also") or [] if isinstance(pair, list) and len(pair) == 2]
+        given = place.get("also")
+        pairs = [pair for pair in given if isinstance(pair, list) and len(pair) == 2] if isinstance(given, list) else []
+        also = [_span(low, high, document) for low, high in pairs]
         return panel_html(document, (start, end), also, str(place.get("label", ""))[:40])
 
     def past(self, owner: str, conversation: str) -> str:
@@ -142,15 +146,18 @@ class Desk:
 
     def list_conversations(self, owner: str, words: str, open_now: str) -> str:
         """The past conversations of an owner that hold `words`."""
-        return conversations_html(self.conversations.list(owner, words), open_now)
+        return conversations_html(self.conversations.find(owner, words), open_now)
 
     def list_documents(self) -> str:
         """The documents of the index, as a table and a timeline."""
         index = self.pipeline.index
-        counts: dict[str, int] = {}
-        for chunk in index.chunks:
-            counts[chunk.document] = counts.get(chunk.document, 0) + 1
+        counts = {entry.path: entry.chunks for entry in index.manifest.documents}
         return documents_html(list(index.documents.values()), counts)
+
+    def list_reports(self) -> str:
+        """The last runs of the evaluation that have a report, newest first."""
+        reports = sorted(self.runs_folder.glob(f"*/{REPORT_FILE}"), key=lambda file: file.stat().st_mtime, reverse=True)
+        return reports_html([file.parent.name for file in reports[:20]])
 
 
 def _span(start: object, end: object, document: Document) -> tuple[int, int]:
@@ -160,11 +167,3 @@ def _span(start: object, end: object, document: Document) -> tuple[int, int]:
     except ValueError:
         return 0, 0
     return max(0, min(low, len(document.text))), max(0, min(high, len(document.text)))
-
-
-def _gone(message: str) -> str:
-    return (
-        '<section class="source" role="region" aria-label="Source"><header><nav aria-label="Citations">'
-        '<span class="spread"></span><button type="button" data-action="close" aria-label="Close the source">✕</button>'
-        f'</nav><h2 tabindex="-1">{text_html(message)}</h2></header></section>'
-    )

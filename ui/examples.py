@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from corpus.document import Document
 
 EXAMPLES = Path(__file__).parent / "static" / "examples.json"
 SHOWN = 4
+LOOKED_AT = 20
+"""Documents that are read for their titles; a large corpus is not read whole for a welcome."""
 
 
 def example_questions(documents: Mapping[str, Document]) -> list[str]:
@@ -18,8 +21,8 @@ def example_questions(documents: Mapping[str, Document]) -> list[str]:
     written = [question for question, needs in _written() if all(path in documents for path in needs)]
     if written:
         return written[:SHOWN]
-    titles = [document.title for document in documents.values() if 0 < len(document.title) <= 90]
-    return [f"What does “{title}” say?" for title in titles[:SHOWN]]
+    titles = (document.title for document in islice(documents.values(), LOOKED_AT) if 0 < len(document.title) <= 90)
+    return [f"What does “{title}” say?" for title in islice(titles, SHOWN)]
 
 
 @cache

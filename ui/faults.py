@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from typing import Any
 
 import click
@@ -22,19 +21,23 @@ class FaultGroup(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except DossierError as fault:
-            message = str(fault) or type(fault).__name__
-        except KeyboardInterrupt:
-            click.echo("dossier: stopped", err=True)
-            ctx.exit(130)
         except BrokenPipeError:
             raise
-        except MemoryError:
-            message = "out of memory. Close other programs, or set a smaller model."
-        except OSError as fault:
-            message = f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}"
-        except Exception as fault:  # noqa: BLE001  the outermost boundary: a defect ends in words, its trace in the log
-            message = f"unexpected {type(fault).__name__}: {fault}. Run again with `dossier -v …` for the details."
-        log.debug("%s", traceback.format_exc())
-        click.echo(f"dossier: {message}", err=True)
-        return ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("dossier: stopped", err=True)
+            return ctx.exit(130)
+        except Exception as fault:
+            log.debug("The details of the fault", exc_info=True)
+            click.echo(f"dossier: {fault_words(fault)}", err=True)
+            return ctx.exit(1)
+
+
+def fault_words(fault: Exception) -> str:
+    """What happened, for whoever ran the command."""
+    if isinstance(fault, DossierError):
+        return str(fault) or type(fault).__name__
+    if isinstance(fault, MemoryError):
+        return "out of memory. Close other programs, or set a smaller model."
+    if isinstance(fault, OSError):
+        return f"{fault.strerror or fault}{f': {fault.filename}' if fault.filename else ''}"
+    return f"unexpected {type(fault).__name__}: {fault}. Run again with `dossier -v …` for the details."

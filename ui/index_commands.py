@@ -2,15 +2,112 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
+from ui.output import print_json, progress_shown
 
-@click.group()
+if TYPE_CHECKING:
+    from qa.settings import Settings
+
+CORPUS = click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
+INDEX = click.option("--index", "index_dir", type=click.Path(path_type=Path), help="Folder of the index.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def _settings(corpus: Path | None, index_dir: Path | None) -> Settings:
+    from ui.wiring import load_settings
+
+    return load_settings(corpus=corpus, index=index_dir)
+
+
+@click.group(epilog="\b\nExample:\n  dossier index build --corpus ~/articles")
 def index() -> None:
     """Build the index, look at it, check it, or go back to the one before."""
 
 
-@click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL ...")
-def add(sources: tuple[str, ...]) -> None:
-    """Add documents to the corpus, then build the index."""
+@index.command(epilog="\b\nExample:\n  dossier index build --corpus ~/articles --index ~/articles-index")
+@CORPUS
+@INDEX
+@JSON
+@click.option("--watch", is_flag=True, help="Go on, and build whenever the corpus settles after a change.")
+def build(corpus: Path | None, index_dir: Path | None, as_json: bool, watch: bool) -> None:
+    """Bring the index in line with the corpus; only what changed is embedded."""
+    from index import build as build_index
+    from ui.listing import build_lines
+    from ui.wiring import open_embedder
+
+    settings = _settings(corpus, index_dir)
+    embedder = open_embedder(settings)
+
+    def show(report: Any) -> None:  # noqa: ANN401  index.BuildReport, which is imported late
+        print_json(report.to_json()) if as_json else click.echo(build_lines(report))
+
+    with progress_shown() as progress:
+        report = build_index(settings.corpus, settings.index, embedder, progress=progress)
+    show(report)
+    if watch:
+        from index.watch import watch as watch_corpus
+
+        click.echo(f"Watching {settings.corpus}; Ctrl+C ends it.", err=True)
+        for later in watch_corpus(settings.corpus, settings.index, embedder):
+            show(later)
+
+
+@index.command(epilog="\b\nExample:\n  dossier index status --json")
+@CORPUS
+@INDEX
+@JSON
+def status(corpus: Path | None, index_dir: Path | None, as_json: bool) -> None:
+    """Tell whether the index still says what the corpus says; nothing is changed."""
+    from index import status as compare
+    from ui.listing import status_lines
+
+    settings = _settings(corpus, index_dir)
+    found = compare(settings.corpus, settings.index)
+    print_json(found.to_json()) if as_json else click.echo(status_lines(found))
+
+
+@index.command(epilog="\b\nExample:\n  dossier index verify")
+@CORPUS
+@INDEX
+@JSON
+def verify(corpus: Path | None, index_dir: Path | None, as_json: bool) -> None:
+    """Read and hash every file of every generation; exit code 1 where the current one is damaged."""
+    from corpus.errors import DossierError
+    from index import verify as check
+    from ui.listing import verify_lines
+
+    report = check(_settings(corpus, index_dir).index)
+    print_json(report.to_json()) if as_json else click.echo(verify_lines(report))
+    if not report.ok:
+        raise DossierError(f"The index generation {report.generation} is damaged. Run: dossier index build")
+
+
+@index.command(name="list", epilog="\b\nExample:\n  dossier index list")
+@CORPUS
+@INDEX
+@JSON
+def list_all(corpus: Path | None, index_dir: Path | None, as_json: bool) -> None:
+    """List the generations that are kept, newest first."""
+    from dataclasses import asdict
+
+    from index import list_generations
+    from ui.listing import generation_lines
+
+    found = list_generations(_settings(corpus, index_dir).index)
+    print_json({"generations": [asdict(entry) for entry in found]}) if as_json else click.echo(generation_lines(found))
+
+
+@index.command(epilog="\b\nExample:\n  dossier index rollback")
+@CORPUS
+@INDEX
+@JSON
+def rollback(corpus: Path | None, index_dir: Path | None, as_json: bool) -> None:
+    """Go back to the generation before the current one."""
+    from index import rollback as go_back
+
+    name = go_back(_settings(corpus, index_dir).index)
+    print_json({"generation": name}) if as_json else click.echo(f"Index generation {name} serves now.")

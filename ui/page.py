@@ -34,12 +34,13 @@ def html(name: str, value: object = None, **more: Any) -> gr.HTML:  # noqa: ANN4
 def build_page(desk: Desk) -> gr.Blocks:
     """The page over one desk; it is served by `ui.server`."""
     handlers = Handlers(desk)
-    with gr.Blocks(title="Dossier", analytics_enabled=False, fill_width=True) as page:
+    page = gr.Blocks(title="Dossier", analytics_enabled=False, fill_width=True)
+    with page:
         with gr.Sidebar(label="Conversations", open=False, width=320, elem_id="history"):
             new = gr.Button("New conversation", elem_id="new", size="sm")
             words = gr.Textbox(label="Search conversations", placeholder="Search conversations", show_label=False)
             past_list = html("conversations")
-        html("top", desk.banner)
+        top = html("top", desk.banner)
         with gr.Tabs(elem_id="views"):
             with gr.Tab("Ask", id="ask", elem_id="ask-view"):
                 past, current = html("past"), html("current")
@@ -57,6 +58,8 @@ def build_page(desk: Desk) -> gr.Blocks:
                     stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=88, visible=False)
             with gr.Tab("Documents", id="documents") as documents_tab:
                 documents = html("documents")
+            with gr.Tab("Evaluation", id="evaluation") as evaluation_tab:
+                reports = html("reports")
         panel = html("panel")
         live = html("live", html_template=LIVE)
         bridge = html("bridge", js_on_load=BRIDGE)
@@ -72,7 +75,7 @@ def build_page(desk: Desk) -> gr.Blocks:
             trigger_mode="once",
             show_progress="hidden",
             api_visibility="private",
-        ).then(handlers.listed, [words, conversation], past_list, **QUIET)
+        ).then(handlers.listed, [words, conversation], past_list, **QUIET).then(desk.banner, None, top, **QUIET)
         stop.click(handlers.halt, **QUIET)
         page.unload(handlers.halt)
         page.load(handlers.open_conversation, conversation, opening, js=FROM_ADDRESS, **QUIET).then(
@@ -85,5 +88,6 @@ def build_page(desk: Desk) -> gr.Blocks:
         new.click(handlers.open_new, None, opening, **QUIET)
         words.change(handlers.listed, [words, conversation], past_list, **QUIET)
         conversation.change(None, conversation, None, js=TO_ADDRESS)
+        evaluation_tab.select(desk.list_reports, None, reports, **QUIET)
         documents_tab.select(desk.list_documents, None, documents, **QUIET)
     return page

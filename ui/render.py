@@ -29,7 +29,8 @@ def evidence_html(passages: Sequence[Passage], search_ms: float, *, heading: str
     evidence = [passage for passage in passages if passage.highlights]
     shown = evidence[:SHOWN_PASSAGES] or list(passages[:SHOWN_PASSAGES])
     rest = [_card(passage) for passage in passages if passage not in shown]
-    folded = f"<details><summary>{len(rest)} more passages</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
+    more = "1 more passage" if len(rest) == 1 else f"{len(rest)} more passages"
+    folded = f"<details><summary>{more}</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
     timed = f' <span class="quiet">{search_ms / 1000:.2f} s</span>' if search_ms else ""
     return (
         f'<aside class="evidence" aria-label="{escape(heading)}"><h3>{escape(heading)}{timed}</h3>'
@@ -79,7 +80,8 @@ def citation_html(citation: Citation) -> str:
         f'<span class="cite"><button type="button" class="number" data-number="{citation.number}" '
         f"{_place(citation.document, citation.start, citation.end)} "
         f'aria-label="Source {citation.number}: {text_html(where)}">{citation.number}</button>'
-        f'<span class="tip" role="tooltip"><b>{text_html(where)}</b> <q dir="auto">{text_html(citation.quote)}</q></span></span>'
+        f'<span class="tip" role="tooltip"><b>{text_html(where)}</b> '
+        f'<q dir="auto">{text_html(citation.quote)}</q></span></span>'
     )
 
 

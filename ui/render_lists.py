@@ -16,7 +16,8 @@ def banner_html(documents: int, generation: str, model: str, engine: str) -> str
     """Which index and which model serve, in one quiet line."""
     count = "1 document" if documents == 1 else f"{documents:,} documents"
     return (
-        f'<header class="top"><h1>Dossier</h1><p class="banner"><span><b>{count}</b> · index {text_html(generation)}</span> '
+        '<header class="top"><h1>Dossier</h1><p class="banner">'
+        f"<span><b>{count}</b> · index {text_html(generation)}</span> "
         f"<span>{text_html(model)} on {text_html(engine)}</span></p></header>"
     )
 
@@ -50,7 +51,8 @@ def conversations_html(conversations: Sequence[Conversation], open_now: str) -> 
             f"{title}</button>"
             f'<span class="quiet">{date_words(conversation.updated[:10])} · {conversation.turns} '
             f"{'turn' if conversation.turns == 1 else 'turns'}</span>"
-            f'<span class="tools"><a href="dossier/export/{key}.md" download aria-label="Export as Markdown: {title}">MD</a>'
+            '<span class="tools">'
+            f'<a href="dossier/export/{key}.md" download aria-label="Export as Markdown: {title}">MD</a>'
             f'<a href="dossier/export/{key}.json" download aria-label="Export as JSON: {title}">JSON</a>'
             f'<button type="button" data-action="delete" data-conversation="{key}" aria-label="Delete: {title}">Delete'
             "</button></span></li>"
@@ -68,7 +70,8 @@ def documents_html(documents: Sequence[Document], chunks: Mapping[str, int]) -> 
     )
     rows = "".join(_row(document, chunks.get(document.path, 0)) for document in documents)
     return (
-        '<div class="filters"><label>Search <input type="search" data-action="filter" placeholder="title, publisher, words"></label>'
+        '<div class="filters"><label>Search '
+        '<input type="search" data-action="filter" placeholder="title, publisher, words"></label>'
         f'<label>Kind <select data-action="filter"><option value="">all</option>{options}</select></label>'
         f'<span class="quiet" role="status" data-count>{len(documents)} documents</span></div>'
         f'{_timeline(documents)}<div class="scroll" tabindex="0" role="region" aria-label="Documents">'
@@ -81,9 +84,8 @@ def _row(document: Document, chunks: int) -> str:
     words = text_html(" ".join((document.title, publisher, document.path, document.about_title)).casefold())
     dated = text_html(document.published or document.about_date)
     return (
-        f'<tr data-words="{words}" data-kind="{text_html(document.kind)}"><td data-value="{text_html(document.title.casefold())}">'
-        f'<button type="button" class="card-link" data-document="{text_html(document.path)}" data-start="0" data-end="0" dir="auto">'
-        f"{text_html(document.title or document.path)}</button></td>"
+        f'<tr data-words="{words}" data-kind="{text_html(document.kind)}">'
+        f'<td data-value="{text_html(document.title.casefold())}">{_link(document)}</td>'
         f'<td data-value="{dated}">{text_html(date_words(document.published or document.about_date) or "undated")}</td>'
         f'<td data-value="{text_html(document.kind)}">{text_html(document.kind)}</td>'
         f'<td data-value="{text_html(publisher.casefold())}" dir="auto">{text_html(publisher)}</td>'
@@ -97,13 +99,34 @@ def _timeline(documents: Sequence[Document]) -> str:
     years: dict[str, list[str]] = {}
     for document in dated:
         years.setdefault(_date(document)[:4], []).append(
-            f'<li><time>{text_html(date_words(_date(document)))}</time> <button type="button" class="card-link" '
-            f'data-document="{text_html(document.path)}" data-start="0" data-end="0" dir="auto">'
-            f"{text_html(document.title or document.path)}</button></li>"
+            f"<li><time>{text_html(date_words(_date(document)))}</time> {_link(document)}</li>"
         )
     parts = "".join(f"<li><b>{escape(year)}</b><ol>{''.join(items)}</ol></li>" for year, items in years.items())
     return f'<details class="timeline"><summary>Timeline</summary><ol>{parts}</ol></details>' if parts else ""
 
 
+def _link(document: Document) -> str:
+    """The title as a button that opens the document in the source panel."""
+    return (
+        f'<button type="button" class="card-link" data-document="{text_html(document.path)}" data-start="0" '
+        f'data-end="0" dir="auto">{text_html(document.title or document.path)}</button>'
+    )
+
+
 def _date(document: Document) -> str:
     return document.published or document.about_date
+
+
+def reports_html(names: Sequence[str]) -> str:
+    """The runs to choose from, and a frame for the report; a report has no script and the frame would run none."""
+    if not names:
+        return '<p class="quiet reports-none">No evaluation has been run here. Run: <code>dossier eval run</code></p>'
+    buttons = "".join(
+        f'<li><button type="button" data-action="report" data-run="{text_html(name)}">{text_html(name)}</button></li>'
+        for name in names
+    )
+    first = text_html(names[0])
+    return (
+        f'<ul class="runs" aria-label="Runs of the evaluation">{buttons}</ul>'
+        f'<iframe title="Report of the evaluation" sandbox src="dossier/report/{first}" tabindex="0"></iframe>'
+    )

@@ -32,17 +32,34 @@ def panel_html(document: Document, cited: Span, also: Sequence[Span] = (), place
         f'<section class="source" role="region" aria-label="Source" data-label="{text_html(place)}" '
         f'data-key="{text_html(document.path)}:{cited[0]}:{cited[1]}">'
         '<header><nav aria-label="Citations">'
-        '<button type="button" data-action="previous" aria-label="Previous citation" title="Previous citation (p)">←</button>'
+        f"{_button('previous', 'Previous citation', 'p', '←')}"
         f'<span class="quiet" aria-live="polite">{escape(place)}</span>'
-        '<button type="button" data-action="next" aria-label="Next citation" title="Next citation (n)">→</button>'
+        f"{_button('next', 'Next citation', 'n', '→')}"
         '<span class="spread"></span>'
-        '<button type="button" data-action="close" aria-label="Close the source" title="Close (Escape)">✕</button></nav>'
+        f"{_button('close', 'Close the source', 'Escape', '✕')}</nav>"
         f'<h2 tabindex="-1" dir="auto">{text_html(document.title or document.path)}</h2>'
         f'<p class="facts">{" · ".join(text_html(fact) for fact in facts if fact)}</p>'
         + (f'<p class="facts" dir="auto">About: {text_html(about)}</p>' if about else "")
         + f"{_original(document)}</header>"
         f'<div class="text" tabindex="0" role="document" aria-label="Text of the document">'
         f"{text_with_marks(document, cited, also)}</div></section>"
+    )
+
+
+def gone_html(message: str) -> str:
+    """The panel where there is no document to show."""
+    return (
+        '<section class="source" role="region" aria-label="Source" data-key="" data-label=""><header>'
+        '<nav aria-label="Citations"><span class="spread"></span>'
+        f"{_button('close', 'Close the source', 'Escape', '✕')}</nav>"
+        f'<h2 tabindex="-1">{text_html(message)}</h2></header></section>'
+    )
+
+
+def _button(action: str, name: str, key: str, sign: str) -> str:
+    return (
+        f'<button type="button" data-action="{action}" aria-label="{name}" title="{name} ({key})" '
+        f'aria-keyshortcuts="{key}">{sign}</button>'
     )
 
 

@@ -75,11 +75,12 @@ def _actions(answer: Answer, turn: str, vote: int) -> str:
     if turn:
         votes = "".join(
             f'<button type="button" data-action="vote" data-turn-id="{text_html(turn)}" data-vote="{value}" '
-            f'aria-pressed="{"true" if vote == value else "false"}" title="{label}" aria-label="{label}">{sign}</button>'
-            for value, label, sign in ((1, "A good answer", "Helpful"), (-1, "A bad answer", "Not helpful"))
+            f'aria-pressed="{"true" if vote == value else "false"}">{name}</button>'
+            for value, name in ((1, "Helpful"), (-1, "Not helpful"))
         )
     return (
         f'<div class="actions">{basis_html(answer)}<span class="spread"></span>'
         f'<button type="button" data-action="copy" data-copy="{text_html(answer_text(answer))}">Copy</button>'
-        f'<button type="button" data-action="edit" data-question="{text_html(answer.question)}">Ask again</button>{votes}</div>'
+        f'<button type="button" data-action="edit" data-question="{text_html(answer.question)}">Ask again</button>'
+        f"{votes}</div>"
     )

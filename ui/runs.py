@@ -1,4 +1,4 @@
-"""One question under way: a thread that pulls its events, a place in the line for the model, a stop that ends the work."""
+"""One question under way: a thread that pulls its events, a place in the line for the model, and a stop."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import socket
 import threading
 import warnings
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from corpus.errors import DossierError
 from ui.conversations import ConversationError, Conversations
-from ui.desk import Desk
+from ui.desk import REPORT_FILE, Desk
 from ui.export import conversation_json, conversation_markdown
+from ui.login import Guard, Login, read_passwords
 from ui.ownership import HEADER, Ownership
 from ui.shield import LOOPBACK, Shield
 
@@ -31,14 +33,15 @@ HEAD = (
     '<meta name="color-scheme" content="light dark">'
 )
 MAX_UPLOAD = "50mb"
+RUN_NAME = re.compile(r"\w[\w.-]*")
 
 
 class ServeError(DossierError):
     """The page cannot be served at the address that was asked for."""
 
 
-def build_app(desk: Desk, hosts: tuple[str, ...] = ()) -> FastAPI:
-    """The whole application: Gradio's page, the page's own files, the exports, behind the shield."""
+def build_app(desk: Desk, hosts: tuple[str, ...] = (), guard: Guard | None = None) -> FastAPI:
+    """The whole application: Gradio's page, the page's own files, the exports, behind the shield and the login."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # gradio's dependencies deprecate parts of each other on import
         import gradio as gr
@@ -66,13 +69,15 @@ def build_app(desk: Desk, hosts: tuple[str, ...] = ()) -> FastAPI:
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         )
     app.add_middleware(Ownership)
+    if guard is not None:
+        app.add_middleware(Login, guard=guard)
     app.add_middleware(Shield, hosts=hosts)
     return app
 
 
 def _add_own_routes(app: FastAPI, desk: Desk) -> None:
     from fastapi import Request
-    from starlette.responses import PlainTextResponse, Response
+    from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
     def own_file(name: str) -> Response:
         if name not in OWN_FILES:
@@ -85,8 +90,15 @@ def _add_own_routes(app: FastAPI, desk: Desk) -> None:
         except ConversationError as fault:
             return PlainTextResponse(str(fault), 404)
 
+    def report(name: str) -> Response:
+        file = desk.runs_folder / name / REPORT_FILE
+        if not RUN_NAME.fullmatch(name) or not file.is_file():
+            return PlainTextResponse("There is no such report.", 404)
+        return HTMLResponse(file.read_bytes())
+
     # The routes are added with real types: FastAPI reads them, and this module's annotations are strings.
     export.__annotations__["request"] = Request
+    app.add_api_route("/dossier/report/{name}", report, response_model=None)
     app.add_api_route("/dossier/export/{name}", export, response_model=None)
     app.add_api_route("/dossier/{name}", own_file, response_model=None)
 
@@ -114,10 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(info[0], info[1])
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(info[4])
-        listener.listen(128)
+        return socket.create_server(info[4][:2], family=info[0], backlog=128)
     except OSError as fault:
         if fault.errno == errno.EADDRINUSE:
             raise ServeError(
@@ -129,24 +138,23 @@ def listen(host: str, port: int) -> socket.socket:
         raise ServeError(
             f"Cannot listen on {host} port {port}: {fault.strerror or fault}. Use --host 127.0.0.1."
         ) from fault
-    return listener
 
 
-def serve_page(
-    settings: Settings, *, host: str, port: int, auth: Path | None, announce: Callable[[str], object]
-) -> None:
+def serve_page(settings: Settings, *, auth: Path | None, announce: Callable[[str], object]) -> None:
     """Open the pipeline and serve until interrupted; `announce` gets the address once it answers.
 
     :raises DossierError: the address, the corpus, the index or the model cannot be used.
     """
+    host = settings.host
     if host not in LOOPBACK and auth is None:
         raise ServeError(f"{host} can be reached from other machines: name a file of passwords with --auth first.")
-    listener = listen(host, port)
-    from ui.wiring import conversations_path, open_pipeline
+    guard = Guard(read_passwords(auth)) if auth else None
+    listener = listen(host, settings.port)
+    from ui.wiring import conversations_path, open_pipeline, runs_folder
 
     pipeline = open_pipeline(settings)
-    desk = Desk(pipeline, Conversations(conversations_path()))
-    run_app(build_app(desk, (host,)), listener, announce)
+    desk = Desk(pipeline, Conversations(conversations_path()), runs_folder())
+    run_app(build_app(desk, (host,), guard), listener, announce)
 
 
 def run_app(app: FastAPI, listener: socket.socket, announce: Callable[[str], object]) -> None:

@@ -17,16 +17,18 @@ ALLOWED = re.compile(
     r"|gradio_api/(?:queue/(?:join|data)|cancel|reset|heartbeat/\w+|startup-events|app_id|info|theme\.css"
     r"|run/predict|upload|upload_progress))"
 )
-"""The routes that the page uses. Gradio's routes for files, proxies, streams, monitoring and recorded runs are not among them."""
+"""The routes that the page uses; not Gradio's for files, proxies, streams, monitoring and recorded runs."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SCRIPT = re.compile(rb"<script(?=[\s>])")
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
-    "frame-src 'none'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "object-src 'none'; frame-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
 )
-"""Inline scripts run only with the nonce of their response. Gradio compiles its templates with `Function`, hence unsafe-eval;
-no text of a document or a model reaches one."""
+"""Inline scripts run only with the nonce of their response. Gradio compiles its templates with `Function`, hence
+unsafe-eval; no text of a document or a model reaches one."""
+REPORTS = "/dossier/report/"
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -76,6 +78,7 @@ class Shield:
 
     def _guarded(self, scope: Scope, send: Send) -> Send:
         """Adds the headers; a page gets its nonce into the policy and into each of its own script elements."""
+        report = scope["path"].startswith(REPORTS)
         nonce = secrets.token_urlsafe(18)
         started: list[Message] = []
         body = bytearray()
@@ -83,9 +86,10 @@ class Shield:
         async def forward(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", []), *HEADERS]
-                headers.append((b"content-security-policy", POLICY.format(nonce=nonce).encode()))
+                policy = REPORT_POLICY if report else POLICY.format(nonce=nonce)
+                headers.append((b"content-security-policy", policy.encode()))
                 message = {**message, "headers": headers}
-                if _is_html(headers):
+                if _is_html(headers) and not report:
                     started.append(message)
                     return
             elif started:

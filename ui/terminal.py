@@ -40,8 +40,8 @@ def answer_lines(answer: Answer) -> str:
 def passage_lines(passages: Sequence[Passage]) -> str:
     """The passages in rank order, each with its place and its text."""
     blocks = [
-        f"{rank}. {passage.title or passage.document} ({passage.document}:{passage.start}-{passage.end}, {passage.score:.4f})\n"
-        + _wrap(passage.text, "   ")
+        f"{rank}. {passage.title or passage.document} "
+        f"({passage.document}:{passage.start}-{passage.end}, {passage.score:.4f})\n{_wrap(passage.text, '   ')}"
         for rank, passage in enumerate(passages, start=1)
     ]
     return plain("\n\n".join(blocks) or "Nothing found.")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from index import Embedder
     from qa.pipeline import Pipeline
     from qa.settings import Settings
 
+log = logging.getLogger(__name__)
 
-def load_settings(corpus: Path | None = None, index: Path | None = None) -> Settings:
-    """Settings from file and environment, then the given folders over them.
+
+def load_settings(**flags: object) -> Settings:
+    """Settings from file and environment, then the flags that are not None over them.
 
     :raises DossierError: a setting is unknown or malformed.
     """
     from qa.settings import Settings
 
-    return Settings.load(corpus=corpus, index=index)
+    return Settings.load(flags)
 
 
 def open_pipeline(settings: Settings) -> Pipeline:
@@ -35,3 +39,59 @@ def conversations_path() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("dossier", appauthor=False) / "conversations.sqlite3"
+
+
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedder that `settings` name.
+
+    :raises DossierError: its model is missing or damaged.
+    """
+    from index import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder.default()
+
+
+def open_search(settings: Settings) -> Pipeline:
+    """A pipeline to search with, without its model.
+
+    :raises DossierError: as for `open_pipeline`.
+    """
+    from qa.pipeline import open_pipeline as open_configured
+
+    return open_configured(settings, load_model=False)
+
+
+def document_texts(settings: Settings) -> dict[str, str]:
+    """The text of each document of the corpus by its path; documents that cannot be read are left out.
+
+    :raises DossierError: there is no such folder.
+    """
+    from corpus.errors import DocumentError
+    from corpus.loading import document_path, find_documents, load_document
+
+    texts = {}
+    for path in find_documents(settings.corpus):
+        try:
+            texts[document_path(path, settings.corpus)] = load_document(path, settings.corpus).text
+        except DocumentError as fault:
+            log.warning("Skipped %s", fault)
+    return texts
+
+
+def default_questions() -> Path:
+    """The shipped evaluation set."""
+    import evals
+
+    return Path(next(iter(evals.__path__))) / "questions.jsonl"
+
+
+def default_run_folder() -> Path:
+    """A new folder below evals/runs of the working directory, named by the minute."""
+    from datetime import datetime
+
+    return runs_folder() / datetime.now().astimezone().strftime("%Y-%m-%d-%H%M")
+
+
+def runs_folder() -> Path:
+    """Where the runs of the evaluation are, below the working directory."""
+    return Path("evals") / "runs"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-MONTHS = ("January", "February", "March", "April", "May", "June")
-MONTHS += ("July", "August", "September", "October", "November", "December")
+MONTHS = ["January", "February", "March", "April", "May", "June"]
+MONTHS += ["July", "August", "September", "October", "November", "December"]
 REASONS = {
     "not_in_documents": "The documents do not state this.",
     "not_supported": "No answer could be written that the documents support.",
@@ -37,11 +37,12 @@ def confidence_words(confidence: float) -> str:
 def note_kind(note: str) -> str:
     """`disagree`, `old`, `cut` or `plain`: which look a note gets."""
     folded = note.casefold()
+    words = set(re.findall(r"\w+", folded))
     if "disagree" in folded or "differ" in folded:
         return "disagree"
-    if "newest" in folded or "old" in folded.split():
+    if "newest" in folded or "old" in words:
         return "old"
-    return "cut" if "cut" in folded.split() or "dropped" in folded or "left out" in folded else "plain"
+    return "cut" if "cut" in words or "dropped" in folded or "left out" in folded else "plain"
 
 
 def plain(text: str) -> str:

@@ -1,241 +1,76 @@
-"""A scripted pipeline over a few real documents, for the page and the command line."""
+"""The scripted pipeline, and the page over it in a process of its own, as it is served in earnest."""
 
 from __future__ import annotations
 
-import re
+import importlib.util
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType
 
-import frontmatter
 import pytest
 
-from corpus.document import Chunk, Document
-from qa.answer import (
-    Answer,
-    AnswerSentence,
-    Citation,
-    Draft,
-    Event,
-    EvidenceFound,
-    IndexInfo,
-    Passage,
-    Timings,
-)
+from ui.conversations import Conversations
 
-DOCUMENTS = Path(__file__).parents[2] / "corpus" / "documents"
-HOSTILE = (
-    '<script>window.hacked = 1</script> <img src=x onerror="window.hacked = 2"> [click](javascript:alert(1)) '
-    "<svg onload='window.hacked = 3'> ${window.hacked = 4} {{constructor.constructor('window.hacked = 5')()}} \u202e dna"
-)
+HERE = Path(__file__).parent
 
 
-def read_document(path: str) -> Document:
-    post = frontmatter.loads((DOCUMENTS / path).read_text("utf-8"))
-    about = post.get("about_document") or {}
-    return Document(
-        path=path,
-        text=post.content,
-        content_hash="0" * 64,
-        title=str(post.get("title", "")),
-        kind=str(post.get("kind", "")),
-        publisher=str(post.get("publisher", "")),
-        published=str(post.get("published", "")),
-        published_note=str(post.get("published_note", "")),
-        url=str(post.get("url", "")),
-        about_title=str(about.get("title", "")),
-        about_publisher=str(about.get("publisher", "")),
-        about_date=str(about.get("date", "")),
-        headings=tuple(match.span(1) for match in re.finditer(r"^## (.+)$", post.content, re.MULTILINE)),
-    )
+def _load(name: str) -> ModuleType:
+    """A module of this folder; importlib mode puts no test folder on the path."""
+    spec = importlib.util.spec_from_file_location(f"dossier_tests_{name}", HERE / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+scripted = _load("scripted_pipeline")
+
+
+@pytest.fixture
+def fake_pipeline():  # noqa: ANN201  a class of the module loaded above
+    return scripted.scripted_pipeline()
 
 
 @dataclass
-class FakePipeline:
-    """Answers from scripts: the script's name is a word of the question."""
+class Served:
+    """A page that answers on a free port of this machine."""
 
-    documents: dict[str, Document]
-    seconds_a_word: float = 0.0
-    asked: list[tuple[str, tuple[Mapping[str, str], ...]]] = field(default_factory=list)
-    stopped: threading.Event = field(default_factory=threading.Event)
-    """Set when a stream was closed before its answer."""
-    working: int = 0
-    most_at_once: int = 0
-    generator: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(name="scripted-1b", engine="scripted"))
-
-    @property
-    def index(self) -> SimpleNamespace:
-        chunks = [Chunk(path, path, 0, len(d.text)) for path, d in self.documents.items()]
-        return SimpleNamespace(generation="g0001", corpus_hash="abc", documents=self.documents, chunks=chunks)
-
-    def quote(self, path: str, words: str, number: int) -> Citation:
-        document = self.documents[path]
-        start = document.text.index(words)
-        return Citation(
-            number, path, document.title, document.published, document.url, start, start + len(words), words
-        )
-
-    def passages(self, citations: Sequence[Citation]) -> tuple[Passage, ...]:
-        found = []
-        for path, document in self.documents.items():
-            spans = [(c.start, c.end) for c in citations if c.document == path]
-            start = max(0, spans[0][0] - 100) if spans else 0
-            end = min(len(document.text), spans[-1][1] + 100 if spans else 400)
-            found.append(
-                Passage(
-                    path,
-                    start,
-                    end,
-                    0.5 if spans else 0.1,
-                    document.text[start:end],
-                    document.title,
-                    document.published,
-                    tuple(spans),
-                )
-            )
-        return tuple(sorted(found, key=lambda passage: -passage.score))
-
-    def script(self, question: str) -> Answer:
-        q = question.lower()
-        austin = "“We welcome an historic decision to modernize our alliance command and control to better meet the challenges of today and tomorrow.”"
-        lauded = self.quote(
-            "articles/japan-us-two-plus-two.md",
-            f"U.S. Secretary of Defense Lloyd Austin lauded the agreement as a historic step, stating, {austin}",
-            1,
-        )
-        size = self.quote(
-            "briefs/us-forces-japan.md",
-            "USFJ's own description gives about 54,000 military personnel from the Army, Navy, Air Force and Marine Corps.",
-            2,
-        )
-        other = self.quote(
-            "briefs/us-forces-japan.md",
-            "Other sources give figures between 50,000 and 55,000 troops, depending on how they count.",
-            3,
-        )
-        base = Answer(
-            question=question,
-            standalone_question=question,
-            abstained=False,
-            reason=None,
-            text="",
-            sentences=(),
-            citations=(),
-            passages=(),
-            confidence=0.93,
-            notes=(),
-            model="scripted-1b",
-            engine="scripted",
-            index=IndexInfo("g0001", "abc"),
-            timings=Timings(120, 900, 2400, 512, 60),
-        )
-        if "emperor" in q:
-            return replace(
-                base,
-                abstained=True,
-                reason="not_in_documents",
-                text="The documents do not name the current emperor of Japan.",
-                confidence=0.12,
-            )
-        if "troops" in q:
-            sentences = (
-                AnswerSentence("USFJ itself gives about 54,000 military personnel.", (2,), True),
-                AnswerSentence("Other sources count between 50,000 and 55,000.", (3,), True),
-                AnswerSentence("About 60,000 are planned.", (), False),
-            )
-            return self._with(
-                base,
-                sentences,
-                (replace(size, number=1), replace(other, number=2)),
-                ("Sources disagree on the number of troops.", "The newest source is from October 2024."),
-                0.74,
-            )
-        if "hostile" in q:
-            evil = self.documents["evil.md"]
-            citation = Citation(1, "evil.md", evil.title, "2024-01-01", "javascript:alert(1)", 0, len(HOSTILE), HOSTILE)
-            return self._with(base, (AnswerSentence(HOSTILE, (1,), True),), (citation,), (HOSTILE,), 0.5)
-        if "treaty of 1990" in q:
-            sentences = (AnswerSentence("The documents say that USFJ was established on July 1, 1957.", (1,), True),)
-            cited = self.quote(
-                "briefs/us-forces-japan.md",
-                "USFJ was established on July 1, 1957, at Fuchu Air Station in Tokyo, when the former Far East Command was dissolved.",
-                1,
-            )
-            return replace(self._with(base, sentences, (cited,), (), 0.4), abstained=True, reason="false_premise")
-        sentences = (
-            AnswerSentence(
-                "Lloyd Austin, the U.S. Secretary of Defense, lauded the agreement as a historic step.", (1,), True
-            ),
-            AnswerSentence(f"He said: {austin}", (1,), True),
-            AnswerSentence("U.S. Forces Japan has about 54,000 military personnel.", (2,), True),
-        )
-        standalone = "Who lauded the agreement of July 2024 as a historic step?" if q.startswith("and ") else question
-        return replace(self._with(base, sentences, (lauded, size), (), 0.93), standalone_question=standalone)
-
-    def _with(self, base, sentences, citations, notes, confidence):  # noqa: ANN001, ANN202
-        renumbered = {c.number for c in citations}
-        kept = tuple(
-            replace(
-                s,
-                citations=tuple(n for n in s.citations if n in renumbered) or tuple(sorted(renumbered))[:1]
-                if s.supported
-                else (),
-            )
-            for s in sentences
-        )
-        text = " ".join(f"{s.text} " + "".join(f"[{n}]" for n in s.citations) for s in kept)
-        return replace(base, sentences=kept, citations=citations, notes=notes, confidence=confidence, text=text)
-
-    def search(self, query: str, k: int) -> list[Passage]:
-        return list(self.passages(self.script(query).citations))[:k]
-
-    def ask(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Answer:
-        return [event for event in self.stream(question, history) if isinstance(event, Answer)][0]
-
-    def stream(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Iterator[Event]:
-        from qa.generator import GenerationError
-
-        self.asked.append((question, tuple(history)))
-        if not question.strip():
-            raise GenerationError("The question is empty. Type one.")
-        answer = self.script(question)
-        passages = self.passages(answer.citations)
-        yield EvidenceFound(answer.standalone_question, passages, 42.0)
-        self.working += 1
-        self.most_at_once = max(self.most_at_once, self.working)
-        try:
-            words = answer.text.split(" ")
-            if "endless" in question:
-                words = words * 500
-            for count in range(1, len(words) + 1):
-                if self.seconds_a_word:
-                    time.sleep(self.seconds_a_word)
-                yield Draft(" ".join(words[:count]))
-            yield replace(answer, passages=passages)
-        except GeneratorExit:
-            self.stopped.set()
-            raise
-        finally:
-            self.working -= 1
+    address: str
+    port: int
+    conversations: Conversations
+    lines: list[str] = field(default_factory=list)
+    """What the server has printed: `stopped` whenever a stream was closed before its answer."""
 
 
-@pytest.fixture
-def real_documents() -> dict[str, Document]:
-    paths = [
-        "articles/japan-us-two-plus-two.md",
-        "briefs/us-forces-japan.md",
-        "briefs/two-plus-two-july-2024.md",
-        "briefs/japan-joint-operations-command.md",
-        "briefs/national-defense-strategy-buildup-program-2022.md",
-        "briefs/glossary-us-japan-alliance.md",
-    ]
-    return {path: read_document(path) for path in paths}
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from serve(tmp_path_factory.mktemp("served"))
 
 
-@pytest.fixture
-def fake_pipeline(real_documents: dict[str, Document]) -> FakePipeline:
-    evil = Document("evil.md", HOSTILE + "\nMore text.", "1" * 64, f"Evil {HOSTILE}", url="javascript:alert(1)")
-    return FakePipeline({**real_documents, "evil.md": evil})
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Ann's password is `right`, Bob's is `left`."""
+    yield from serve(tmp_path_factory.mktemp("guarded"), "ann=right", "bob=left")
+
+
+def serve(folder: Path, *users: str) -> Iterator[Served]:
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "serve_scripted.py"), str(folder), *users],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    address = process.stdout.readline().split()[-1]
+    served = Served(address, int(address.rsplit(":", 1)[1]), Conversations(folder / "conversations.sqlite3"))
+    reader = threading.Thread(target=lambda: served.lines.extend(map(str.strip, process.stdout or ())), daemon=True)
+    reader.start()
+    yield served
+    process.terminate()
+    process.wait(20)
+    reader.join(5)
+    process.stdout.close()

@@ -142,6 +142,7 @@
     copy,
     vote,
     sort,
+    report: (button) => { document.querySelector("#reports iframe").src = `dossier/report/${button.dataset.run}`; },
     edit: (button) => fill(button.dataset.question, false),
     example: (button) => fill(button.dataset.question, true),
     open: (button) => { close(); send("expand", { conversation: button.dataset.conversation }); },

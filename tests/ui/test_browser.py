@@ -1,0 +1,337 @@
+# ruff: noqa: ANN401  the served page is a class of conftest, which importlib mode does not let a test import
+"""What a reader does on the page, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 60_000
+"""Milliseconds: the machine may be busy with other tests."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, served: Any) -> Page:
+    return open_page(context, served)
+
+
+def open_page(context: BrowserContext, served: Any, query: str = "") -> Page:
+    page = context.new_page()
+    page.goto(f"{served.address}/{query}")
+    expect(page.locator(".examples button, #past .turn").first).to_be_visible()
+    return page
+
+
+def ask(page: Page, question: str, *, wait: bool = True) -> None:
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    if wait:
+        expect(page.locator("#current .turn h2")).to_have_text(question)
+        expect(page.locator("#current .actions")).to_be_visible()
+
+
+def test_ask_evidence_answer_citation_source(page: Page) -> None:
+    ask(page, "Who lauded it, slowly?", wait=False)
+    expect(page.locator("#current .evidence .card mark").first).to_contain_text("Lloyd Austin lauded")
+    expect(page.locator("#current .draft")).to_be_visible()
+    expect(page.locator("button#stop")).to_be_visible()
+    expect(page.locator("#current .actions")).to_be_visible()
+    expect(page.locator("button#stop")).to_be_hidden()
+
+    number = page.locator("#current .said .number").first
+    number.hover()
+    expect(page.locator("#current .said .tip").first).to_be_visible()
+    expect(page.locator("#current .said .tip").first).to_contain_text("U.S. Secretary of Defense Lloyd Austin lauded")
+    number.click()
+    mark = page.locator("#panel mark.cited")
+    expect(mark).to_have_text(re.compile("^U.S. Secretary of Defense Lloyd Austin lauded .* tomorrow.”$"))
+    expect(mark).to_be_in_viewport()
+    expect(page.locator("#panel h2")).to_be_focused()
+    expect(page.locator("#panel h2")).to_contain_text("Japan and U.S. solidify alliance")
+    expect(page.locator("#panel")).to_contain_text("1 of 2")
+
+    page.keyboard.press("n")
+    expect(mark).to_contain_text("54,000")
+    expect(page.locator("#panel a")).to_have_attribute("href", "https://www.usfj.mil/About-USFJ/")
+    page.get_by_role("button", name="Previous citation").click()
+    expect(mark).to_contain_text("Lloyd Austin")
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel .source")).to_be_hidden()
+    expect(number).to_be_focused()
+
+
+def test_stop_ends_the_work(page: Page, served: Any) -> None:
+    stopped = served.lines.count("stopped")
+    ask(page, "endless and slowly", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    page.click("button#stop")
+    expect(page.locator("#current .stopped")).to_contain_text("was not checked")
+    expect(page.locator("button#ask")).to_be_visible()
+    deadline = time.monotonic() + 5
+    while served.lines.count("stopped") == stopped and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert served.lines.count("stopped") == stopped + 1
+
+
+def test_closing_the_tab_ends_the_work(context: BrowserContext, served: Any) -> None:
+    stopped = served.lines.count("stopped")
+    page = open_page(context, served)
+    ask(page, "endless and slowly", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    page.close()
+    deadline = time.monotonic() + 30
+    while served.lines.count("stopped") == stopped and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert served.lines.count("stopped") == stopped + 1
+
+
+def test_no_other_host_is_asked_for_anything(context: BrowserContext, served: Any) -> None:
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = open_page(context, served)
+    ask(page, "Who lauded it?")
+    page.locator("#current .number").first.click()
+    expect(page.locator("#panel mark.cited")).to_be_visible()
+    page.keyboard.press("Escape")
+    for name in ("Documents", "Evaluation"):
+        page.get_by_role("tab", name=name).click()
+    expect(page.locator("#reports")).to_contain_text("dossier eval run")
+    assert len(asked) > 20
+    assert [url for url in asked if not url.startswith((served.address, "data:", "blob:"))] == []
+
+
+def test_hostile_text_is_shown_and_never_runs(context: BrowserContext, served: Any) -> None:
+    complaints: list[str] = []
+    failed: list[str] = []
+
+    def note(response: Response) -> None:
+        if response.status >= 400:
+            failed.append(response.url)
+
+    context.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    context.on("response", note)
+    page = open_page(context, served)
+    ask(page, "hostile <img src=x onerror='window.hacked = 9'>?")
+    expect(page.locator("#current .answer")).to_contain_text("<script>window.hacked = 1</script>")
+    page.locator("#current .number").first.click()
+    expect(page.locator("#panel mark.cited")).to_contain_text("<img src=x")
+    assert page.locator("#panel a").count() == 0
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("table.documents")).to_contain_text("Evil <script>")
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#current img, #current svg, #current script, #panel img, #documents img").count() == 0
+    # A violated policy would be a console error: the text never even tried.
+    assert complaints == []
+    assert failed == []
+
+
+def test_an_inline_script_would_be_stopped_by_the_policy(page: Page) -> None:
+    page.evaluate("""() => {
+        const image = document.createElement("div");
+        image.innerHTML = "<img src=x onerror='window.hacked = 1'>";
+        document.body.append(image);
+        const script = document.createElement("script");
+        script.textContent = "window.hacked = 2";
+        document.body.append(script);
+    }""")
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.hacked") is None
+    with pytest.raises(Exception, match="Failed to fetch"):
+        page.evaluate("fetch('https://example.org/')")
+
+
+def test_a_conversation_survives_a_reload_and_is_found_opened_exported_and_deleted(
+    context: BrowserContext, served: Any
+) -> None:
+    page = open_page(context, served)
+    ask(page, "Who lauded it?")
+    ask(page, "And what did he say?")
+    expect(page.locator("#current .understood")).to_contain_text("Understood as: Who lauded the agreement of July 2024")
+    expect(page).to_have_url(re.compile(r"\?c=[0-9a-f]{16}$"))
+    page.reload()
+    expect(page.locator("#past .turn")).to_have_count(2)
+    page.get_by_role("button", name="Toggle Sidebar").click()
+    entry = page.locator(".conversations .open")
+    expect(entry).to_have_text("Who lauded it?")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".examples")).to_be_visible()
+    entry.click()
+    expect(page.locator("#past .turn")).to_have_count(2)
+    page.get_by_label("Search conversations").fill("nothing like it")
+    expect(page.locator("#conversations")).to_contain_text("No conversations")
+    page.get_by_label("Search conversations").fill("lauded")
+    expect(entry).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Export as JSON")).click()
+    exported = json.loads(Path(download.value.path()).read_text("utf-8"))
+    assert [answer["question"] for answer in exported["answers"]] == ["Who lauded it?", "And what did he say?"]
+    page.get_by_role("button", name=re.compile("^Delete")).click()
+    page.get_by_text("Really delete?").click()
+    expect(entry).to_have_count(0)
+
+
+def test_people_do_not_see_each_other(browser: Browser, page: Page, served: Any) -> None:
+    ask(page, "Who lauded it?")
+    address = page.url
+    other = browser.new_context()
+    stranger = other.new_page()
+    stranger.goto(address)
+    expect(stranger.locator(".examples")).to_be_visible(timeout=PATIENCE)
+    assert stranger.locator(".turn").count() == 0
+    other.close()
+
+
+def test_a_vote_and_a_comment_are_kept(page: Page, served: Any) -> None:
+    ask(page, "Who lauded it?")
+    page.get_by_role("button", name="Not helpful").click()
+    page.get_by_label("Comment on this answer").fill("the date is missing")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#current .comment")).to_contain_text("Kept")
+    deadline = time.monotonic() + 10
+    found: list[Any] = []
+    while not found and time.monotonic() < deadline:
+        found = [turn for turn in served.conversations.voted() if turn.comment == "the date is missing"]
+    assert found[0].vote == -1
+
+
+def test_copy_has_the_sources(context: BrowserContext, served: Any) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=served.address)
+    page = open_page(context, served)
+    ask(page, "Who lauded it?")
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "[1] Japan and U.S. solidify alliance" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_refusal_premise_disagreement_and_fault_have_their_own_looks(page: Page) -> None:
+    ask(page, "Who is the emperor?")
+    expect(page.locator("#current .refusal .verdict")).to_have_text("The documents do not state this.")
+    expect(page.locator("#current .evidence h3")).to_contain_text("Related reading, not an answer")
+    ask(page, "What did the treaty of 1990 say?")
+    expect(page.locator("#current .premise .number")).to_have_count(1)
+    ask(page, "How many troops?")
+    expect(page.locator("#current .note.disagree .beside li")).to_have_count(2)
+    expect(page.locator("#current .note.old")).to_be_visible()
+    expect(page.locator("#current .unsupported .flag")).to_have_text("not supported by the documents")
+    page.fill("#question textarea", "   ")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .fault")).to_contain_text("The question is empty")
+
+
+def test_the_documents_are_sorted_filtered_and_opened(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+    rows = page.locator("table.documents tbody tr:visible")
+    expect(rows).to_have_count(7)
+    page.get_by_role("button", name="Title").click()
+    titles = page.locator("table.documents tbody tr:visible td:first-child").all_inner_texts()
+    assert titles == sorted(titles, key=str.casefold)
+    page.get_by_label("Search", exact=True).fill("joint operations")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Search", exact=True).fill("")
+    page.get_by_label("Kind").select_option("article")
+    expect(rows).to_have_count(1)
+    rows.first.get_by_role("button").click()
+    expect(page.locator("#panel h2")).to_contain_text("Japan and U.S. solidify alliance")
+
+
+def test_the_keyboard_alone_does_everything(page: Page) -> None:
+    page.locator("body").click(position={"x": 5, "y": 700})
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("/")
+    expect(page.locator("#question textarea")).to_be_focused()
+    page.keyboard.type("Who lauded it?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .actions")).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.matches('#current .said .number')"):
+            break
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    expect(page.locator("#current .said .number:focus + .tip")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel mark.cited")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel .source")).to_be_hidden()
+
+
+def test_screen_readers_are_told(page: Page) -> None:
+    live = page.locator("#live [role=status]")
+    expect(live).to_have_attribute("aria-live", "polite")
+    ask(page, "Who lauded it?")
+    expect(live).to_contain_text("Lloyd Austin, the U.S. Secretary of Defense")
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_nothing_scrolls_sideways(browser: Browser, served: Any, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844})
+    context.set_default_timeout(PATIENCE)
+    page = open_page(context, served)
+    overflow = "document.documentElement.scrollWidth - window.innerWidth"
+    assert page.evaluate(overflow) <= 0
+    ask(page, "How many troops?")
+    assert page.evaluate(overflow) <= 0
+    ask(page, "hostile " + "x" * 300)
+    assert page.evaluate(overflow) <= 0
+    page.locator("#current .number").first.click()
+    expect(page.locator("#panel mark.cited")).to_be_visible()
+    assert page.evaluate(overflow) <= 0
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("table.documents")).to_be_visible()
+    assert page.evaluate(overflow) <= 0
+    context.close()
+
+
+def test_a_login_by_hand(browser: Browser, guarded: Any) -> None:
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(guarded.address)
+    page.get_by_label("Name").fill("bob")
+    page.get_by_label("Password").fill("left")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.locator(".examples")).to_be_visible()
+    ask(page, "Who lauded it?")
+    assert [entry.title for entry in guarded.conversations.find(f"user-{b'bob'.hex()}")] == ["Who lauded it?"]
+    context.close()
