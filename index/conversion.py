@@ -82,14 +82,19 @@ def is_complete(folder: Path, sha256: str) -> bool:
     return all(_size(folder / name) == entry["size"] for name, entry in manifest["files"].items())
 
 
-def damaged_files(folder: Path, progress: Progress | None = None) -> list[str]:
-    """Names of the files whose content is no longer what the conversion wrote, read again from the disk."""
-    files = read_json(folder / "manifest.json").get("files", {})
-    return [
-        name
-        for name, entry in files.items()
-        if _size(folder / name) != entry["size"] or hash_file(folder / name, progress) != entry["sha256"]
-    ]
+def remove_damaged(gguf: Path, sha256: str, progress: Progress | None = None) -> bool:
+    """Read the conversion of this file again, and remove it when it is no longer what was written; True then."""
+    folder = converted_folder(gguf, sha256)
+    if not folder.exists():
+        return False
+    with locked(f"convert-{folder.name}", progress):
+        files = read_json(folder / "manifest.json").get("files", {})
+        intact = is_complete(folder, sha256) and all(
+            hash_file(folder / name, progress) == entry["sha256"] for name, entry in files.items()
+        )
+        if not intact:
+            shutil.rmtree(folder, ignore_errors=True)
+        return not intact
 
 
 def _size(path: Path) -> int:

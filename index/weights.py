@@ -166,7 +166,12 @@ def list_models() -> list[ModelStatus]:
 
 
 def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
-    """The catalogue with every file that is there read again and compared with its hash."""
+    """The catalogue with every file read again and compared with its hash; parts that are not joined yet are joined.
+
+    A converted form that is damaged is removed, so that the next start makes it again.
+    """
+    from index.conversion import remove_damaged
+
     verified = []
     for model in MODELS:
         with contextlib.suppress(ModelError):
@@ -175,8 +180,9 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
             ensure_file(model, progress)
         except ModelError as error:
             state = _status(model).state
-            verified.append(_status(model, "missing" if state == "missing" else "damaged", str(error)))
+            verified.append(_status(model, "damaged" if state == "not checked" else state, str(error)))
         else:
+            remove_damaged(_target(model), model.sha256, progress)
             verified.append(_status(model))
     return verified
 

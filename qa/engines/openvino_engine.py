@@ -208,7 +208,10 @@ def _load(folder: Path, progress: Progress | None) -> Any:  # noqa: ANN401 - the
     """The pipeline, compiled into the cache folder once; what a killed process left there half written is removed."""
     compiled = cache_folder() / "compiled" / f"{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
     if _compiled_files(compiled) == read_json(compiled / "complete.json"):
-        return _open_pipeline(folder, compiled)
+        try:
+            return _open_pipeline(folder, compiled)
+        except GenerationError:  # perhaps what was compiled is damaged: once more without it
+            shutil.rmtree(compiled, ignore_errors=True)
     with locked(f"compile-{compiled.name}", progress):
         if _compiled_files(compiled) != read_json(compiled / "complete.json"):
             shutil.rmtree(compiled, ignore_errors=True)
