@@ -6,6 +6,7 @@ Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (
 from __future__ import annotations
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -89,6 +90,7 @@ class LexicalIndex:
         """Index the terms of each row."""
         import bm25s
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs each index that it builds
         rows = list(terms)
         if rows and not any(rows):
             rows[0] = [_NOTHING]

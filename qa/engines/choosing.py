@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from index.cache import Progress
 from index.weights import ANSWERING_MODEL, MODELS, Model, checked_hash, ensure_file
 from qa.generator import GenerationError, Generator
 
-ENGINES = ("auto", "openvino", "transformers", "openai")
+ENGINES = ("auto", "openvino", "llamacpp", "transformers", "openai")
 
 
 def load_generator(model: str = "", engine: str = "auto", progress: Progress | None = None) -> Generator:
@@ -21,7 +22,7 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
             the model hub, or the address of an OpenAI-compatible server (`http://host:8000/v1`, with `#name` to choose
             among its models).
         engine: One of `ENGINES`. `auto` takes the server for an address, transformers where there is a GPU or the model
-            is in its form, and OpenVINO otherwise.
+            is in its form, OpenVINO on a CPU with AVX-512, and llama.cpp on any other.
         progress: Told about long steps (joining, converting, compiling).
 
     Raises:
@@ -68,6 +69,10 @@ def _load_gguf(path: Path, sha256: str, name: str, engine: str, progress: Progre
         from qa.engines.transformers_engine import TransformersGenerator
 
         return TransformersGenerator(path, name)
+    if engine == "llamacpp" or (engine == "auto" and not has_avx512()):
+        from qa.engines.llamacpp_engine import LlamaCppGenerator
+
+        return LlamaCppGenerator(path, name)
     from index.conversion import ensure_openvino
     from qa.engines.openvino_engine import OpenVINOGenerator
 
@@ -94,6 +99,16 @@ def _address(model: str) -> tuple[str, str]:
     """Address and model name (empty where none is given) of `http://host/v1#name`."""
     address, _, name = model.partition("#")
     return address.rstrip("/"), name
+
+
+@cache
+def has_avx512() -> bool:
+    """Whether the CPU has AVX-512 (without, llama.cpp is the faster engine); True where it cannot be told."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return True
+    return "avx512f" in flags or "avx2" not in flags
 
 
 def has_gpu() -> bool:

@@ -1,0 +1,1 @@
+"""From a question to a verified answer: retrieval, evidence, readings, prompt, engines, citations, abstention."""

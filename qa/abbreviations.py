@@ -1,0 +1,91 @@
+"""Abbreviations that the documents themselves define, so that a question may use either form.
+
+Schwartz and Hearst, A Simple Algorithm for Identifying Abbreviation Definitions in Biomedical Text (2003): the short
+form stands in brackets behind the long one (or the other way round), and its letters occur in it in order.
+"""
+
+from __future__ import annotations
+
+import re
+import weakref
+from collections import Counter, defaultdict
+
+from index import Index
+
+MOST_TEXT = 20_000_000
+"""Characters that are searched for definitions: 20 million take 3 s; in a larger corpus the first documents define."""
+
+_SHORT = r"[A-Z][A-Za-z0-9+-]{1,9}"
+_LONG_THEN_SHORT = re.compile(rf"(?P<long>(?:[\w.'’-]+[ ]+){{1,9}})\(\s*[\"“]?(?P<short>{_SHORT})[\"”]?\s*\)")
+_SHORT_THEN_LONG = re.compile(rf"\b(?P<short>{_SHORT}) \((?P<long>[^()\n]{{5,80}})\)")
+_OR_SHORT = re.compile(
+    r"(?P<long>(?:[\w.'’-]+[ ]+){1,8}[\w'’-]+), (?:or|abbreviated|known as) (?P<short>[A-Z]{2,10})\b"
+)
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
+
+_learned: weakref.WeakKeyDictionary[Index, dict[str, str]] = weakref.WeakKeyDictionary()
+
+
+def long_form(short: str, before: str) -> str | None:
+    """The part at the end of `before` that `short` abbreviates, or None.
+
+    Letters of the short form are matched from its end; the first one must begin a word.
+    """
+    at = len(before) - 1
+    for position in range(len(short) - 1, -1, -1):
+        letter = short[position].lower()
+        if not letter.isalnum():
+            continue
+        while at >= 0 and (before[at].lower() != letter or (position == 0 and at > 0 and before[at - 1].isalnum())):
+            at -= 1
+        if at < 0:
+            return None
+        at -= 1
+    found = before[at + 1 :].strip()
+    words = found.split()
+    if len(words) < 2 or len(words) > min(len(short) + 5, 2 * len(short)):
+        return None
+    return found
+
+
+def find_abbreviations(text: str) -> list[tuple[str, str]]:
+    """Pairs of short and long form that a text defines, in order."""
+    pairs: list[tuple[str, str]] = []
+    for pattern in (_LONG_THEN_SHORT, _SHORT_THEN_LONG, _OR_SHORT):
+        for match in pattern.finditer(text):
+            short = match["short"]
+            if sum(character.isupper() for character in short) < 2:
+                continue
+            found = long_form(short, match["long"].strip())
+            if found:
+                pairs.append((short, found))
+    return pairs
+
+
+def abbreviations(index: Index) -> dict[str, str]:
+    """Short forms in capitals, and the long form that the documents give most often; learned once for an index."""
+    if index not in _learned:
+        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        left = MOST_TEXT
+        for path in index.documents:
+            text = index.documents[path].text
+            left -= len(text)
+            if left < 0:
+                break
+            for short, found in find_abbreviations(text):
+                counts[short.upper()][found] += 1
+        _learned[index] = {short: forms.most_common(1)[0][0] for short, forms in counts.items()}
+    return _learned[index]
+
+
+def expand(question: str, index: Index) -> str:
+    """The question followed by the other form of each abbreviation in it: a query for retrieval, never shown."""
+    known = abbreviations(index)
+    lowered = question.lower()
+    other = [
+        known[word.upper()]
+        for word in dict.fromkeys(_WORD.findall(question))
+        if word.upper() in known and (word.isupper() or len(word) > 3)
+    ]
+    other += [short for short, found in known.items() if found.lower() in lowered and short.lower() not in lowered]
+    return f"{question} {' '.join(other)}" if other else question

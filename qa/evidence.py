@@ -1,0 +1,151 @@
+"""From retrieved chunks to the few sentences that the model reads."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index import Embedder, Hit, Index
+from index.lexical import LexicalIndex
+
+EMBEDDED = 64
+"""Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
+before cost 4 to 10 ms each; the vectors of the last `REMEMBERED` are kept."""
+REMEMBERED = 20_000
+"""Sentence vectors kept in memory: 30 MB."""
+MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.0, 0.7, 0.5, 0.2
+"""Weights of the four readings of a sentence, chosen on the dev half and on SQuAD 2 (evals/LOG.md)."""
+
+
+_remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
+_remembering = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence that may support an answer: `index.documents[document].text[start:end] == text`."""
+
+    document: str
+    start: int
+    end: int
+    text: str
+    title: str
+    section: str
+    published: str
+    score: float
+    """Weighted sum of four standard scores; comparable within one question only."""
+    similarity: float
+    """Cosine of question and sentence, -1 to 1."""
+
+
+def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
+    """The sentences of the retrieved chunks, best first.
+
+    Four readings are standardised over the candidates and added with the weights above: the cosine of question and
+    sentence, the cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk.
+
+    Args:
+        question: The standalone question.
+        hits: Retrieved chunks, best first.
+        index: Where they are from.
+    """
+    places: list[tuple[Hit, int, int, str]] = []
+    seen: set[str] = set()
+    for hit in hits:
+        text = index.documents[hit.chunk.document].text
+        for start, end in hit.chunk.sentences:
+            folded = " ".join(text[start:end].split()).casefold()
+            if folded not in seen:
+                seen.add(folded)
+                places.append((hit, start, end, text[start:end]))
+    if not places:
+        return []
+    words = LexicalIndex.from_texts(text for _, _, _, text in places).scores(question)  # (candidates,)
+    prior = (
+        WORDS * _standard(words)
+        + CHUNK_MEANING * _standard(np.array([hit.dense_score for hit, _, _, _ in places]))
+        + CHUNK_WORDS * _standard(np.array([hit.lexical_score for hit, _, _, _ in places]))
+    )
+    kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
+    vectors = _embed([places[row][3] for row in kept], index.embedder)  # (kept, dimension)
+    cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
+    scores = MEANING * _standard(cosines) + prior[kept]
+    ranked: list[Evidence] = []
+    for place in np.argsort(-scores, kind="stable"):
+        hit, start, end, text = places[kept[place]]
+        document = index.documents[hit.chunk.document]
+        ranked.append(
+            Evidence(
+                document=document.path,
+                start=start,
+                end=end,
+                text=text,
+                title=document.title,
+                section=hit.chunk.section,
+                published=document.published,
+                score=float(scores[place]),
+                similarity=float(cosines[place]),
+            )
+        )
+    return ranked
+
+
+def within_budget(ranked: Sequence[Evidence], sentences: int, words: int) -> list[Evidence]:
+    """The best sentences, at most so many and together at most so many words, but always the best one."""
+    taken: list[Evidence] = []
+    used = 0
+    for evidence in ranked[:sentences]:
+        length = len(evidence.text.split())
+        if taken and used + length > words:
+            continue
+        taken.append(evidence)
+        used += length
+    return taken
+
+
+def in_reading_order(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Documents in the order of their best sentence, each document's sentences as they stand in it."""
+    order = {path: place for place, path in reversed(list(enumerate(e.document for e in evidence)))}
+    return sorted(evidence, key=lambda e: (order[e.document], e.start))
+
+
+def order_hits(hits: Sequence[Hit], ranked: Sequence[Evidence]) -> list[Hit]:
+    """The chunks in the order of their best sentence, then those without a ranked one as they were."""
+    best: dict[tuple[str, int], int] = {}
+    for place, sentence in enumerate(ranked):
+        best.setdefault((sentence.document, sentence.start), place)
+
+    def rank(hit: Hit) -> int:
+        places = (best.get((hit.chunk.document, start), len(ranked)) for start, _ in hit.chunk.sentences)
+        return min(places, default=len(ranked))
+
+    return sorted(hits, key=rank)
+
+
+def _embed(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
+    """Vectors of sentences, (len(texts), dimension), from memory where they were asked for before."""
+    with _remembering:
+        known = {
+            text: vector for text in texts if (vector := _remembered.get((embedder.weights_hash, text))) is not None
+        }
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    if new:
+        known.update(zip(new, embedder.embed_documents(new), strict=True))
+    with _remembering:
+        for text in texts:
+            _remembered[embedder.weights_hash, text] = known[text]
+            _remembered.move_to_end((embedder.weights_hash, text))
+        while len(_remembered) > REMEMBERED:
+            _remembered.popitem(last=False)
+    return np.stack([known[text] for text in texts])
+
+
+def _standard(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Standard scores; zeros where all values are the same."""
+    spread = values.std()
+    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)

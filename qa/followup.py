@@ -1,0 +1,57 @@
+"""Follow-ups: a question that leans on earlier turns is made to stand alone; any other is left as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from index.lexical import tokenise
+from qa.generator import Generator
+from qa.prompt import standalone_prompt
+from qa.question import Turn
+
+_LEANING_WORDS = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|"
+    r"former|latter|both|either|neither|else|other|others|another|above|earlier|previous|afterwards|instead)\b",
+    re.IGNORECASE,
+)
+_LEANING_START = re.compile(
+    r"^(?:and|but|or|so|also|ok|okay|why|really|what about|how about|what else|who else|which one|since when|"
+    r"until when|how come|sure|more|go on|tell me more)\b",
+    re.IGNORECASE,
+)
+_REWRITE_TOKENS = 60
+SHORT = 3
+"""Content words up to which a question is taken for an ellipsis of the one before."""
+
+
+def leans_on_history(question: str) -> bool:
+    """Whether the question has a word that points back, starts like a continuation, or is very short."""
+    return bool(
+        _LEANING_START.search(question) or _LEANING_WORDS.search(question) or len(set(tokenise(question))) <= SHORT
+    )
+
+
+def make_standalone(question: str, history: Sequence[Turn], generator: Generator) -> str:
+    """The question as it would be asked without the conversation; itself where it leans on nothing.
+
+    A rewriting is taken only when every content word in it comes from the question or from the conversation, so that
+    the model adds nothing of its own; otherwise the question of the turn before is put in front.
+
+    Raises:
+        GenerationError: The engine failed.
+    """
+    if not history or not leans_on_history(question):
+        return question
+    reply = "".join(
+        generator.stream(standalone_prompt(question, history), max_tokens=_REWRITE_TOKENS, pattern=r"[^\n]+")
+    )
+    rewritten = " ".join(reply.split())
+    known = set(tokenise(question))
+    for turn in history:
+        known.update(tokenise(turn.content))
+    words = set(tokenise(rewritten))
+    if words and words <= known and rewritten:
+        return rewritten
+    before = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
+    return f"{before.rstrip()} {question}".strip()

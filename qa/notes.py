@@ -1,0 +1,95 @@
+"""Warnings in words beside an answer: sources that disagree, and a newest source that is old."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from index import Index
+from index.lexical import tokenise
+from qa.claims import find_numbers
+from qa.evidence import Evidence
+from qa.prompt import readable_date
+from qa.wording import find_dates
+
+SAME_MATTER = 0.6
+"""Share of content words that two sentences must have in common to be about the same thing."""
+_PRESENT = re.compile(
+    r"\b(?:current|currently|now|nowadays|today|today's|latest|newest|recent|recently|present|presently|at the moment|"
+    r"so far|still|yet|to date|up to date|this year|these days)\b",
+    re.IGNORECASE,
+)
+
+
+def answer_notes(
+    question: str, chosen: Sequence[Evidence], ranked: Sequence[Evidence], index: Index, stale_days: int
+) -> tuple[str, ...]:
+    """All notes on an answer, in the order in which they are shown.
+
+    Args:
+        question: The standalone question.
+        chosen: The evidence of the answer.
+        ranked: The candidates, best first.
+        index: Where they are from.
+        stale_days: Age from which on the newest source is old.
+    """
+    notes = [
+        note for note in (stale_note(question, chosen, index, stale_days), disagreement_note(chosen, ranked)) if note
+    ]
+    return tuple(notes)
+
+
+def stale_note(
+    question: str, chosen: Sequence[Evidence], index: Index, stale_days: int, today: date | None = None
+) -> str | None:
+    """The age of the newest source used, where the question is about the present and the source is old."""
+    if not _PRESENT.search(question):
+        return None
+    dates = []
+    for path in dict.fromkeys(sentence.document for sentence in chosen):
+        try:
+            dates.append(date.fromisoformat(index.documents[path].published))
+        except ValueError:
+            continue
+    if not dates or ((today or date.today()) - max(dates)).days < stale_days:
+        return None
+    newest = readable_date(max(dates).isoformat())
+    return f"The newest source of this answer is of {newest}; things may have changed since."
+
+
+def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) -> str | None:
+    """Two documents that give different numbers or dates for what is otherwise said in the same words."""
+    for sentence in chosen:
+        values = _values(sentence.text)
+        if not values:
+            continue
+        for other in ranked[:12]:
+            if other.document == sentence.document:
+                continue
+            rival = _values(other.text)
+            if rival and not (values & rival) and _alike(sentence.text, other.text):
+                return (
+                    f"Sources disagree: “{_short(sentence.text)}” ({_source(sentence)}), but "
+                    f"“{_short(other.text)}” ({_source(other)})."
+                )
+    return None
+
+
+def _values(text: str) -> frozenset[str]:
+    return frozenset([*find_numbers(text), *(found for _, found in find_dates(text))])
+
+
+def _alike(one: str, other: str) -> bool:
+    first, second = ({w for w in tokenise(text) if not w[0].isdigit()} for text in (one, other))
+    smaller = min(len(first), len(second))
+    return smaller >= 3 and len(first & second) / smaller >= SAME_MATTER
+
+
+def _short(text: str) -> str:
+    folded = " ".join(text.split())
+    return folded if len(folded) <= 160 else folded[:157].rsplit(" ", 1)[0] + " …"
+
+
+def _source(sentence: Evidence) -> str:
+    return ", ".join(part for part in (sentence.title, readable_date(sentence.published)) if part)

@@ -1,0 +1,338 @@
+"""The way of a question: standalone question, candidates, evidence, readings, a written draft, the verified answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from corpus import split_sentences
+from index import Embedder, Hit, Index, IndexReader
+from qa.abbreviations import expand
+from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
+from qa.citations import CitedAnswer, cite
+from qa.confidence import Calibration, Readings, take_readings
+from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, within_budget
+from qa.followup import make_standalone
+from qa.generator import GenerationError, Generator, Message
+from qa.notes import answer_notes
+from qa.prompt import (
+    PROMPTS_HASH,
+    VERDICTS,
+    answer_prompt,
+    read_selection,
+    selection_pattern,
+    selection_prompt,
+    writing_prompt,
+)
+from qa.question import clean_question, read_history
+from qa.refusal import correct_premise, refusal_reason, refusal_text
+from qa.settings import Settings
+from qa.verification import citing, unsupported_claims
+
+PASSAGES = 10
+"""Candidates that an answer lists, at least."""
+_ANSWER_PATTERN = r"[^\n]+"
+
+
+@dataclass
+class _Clock:
+    """Milliseconds since the question, and tokens."""
+
+    begun: float = field(default_factory=time.perf_counter)
+    first_token_ms: float = 0.0
+    search_ms: float = 0.0
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+
+    def now(self) -> float:
+        return (time.perf_counter() - self.begun) * 1000.0
+
+    def timings(self) -> Timings:
+        total = self.now()
+        return Timings(
+            search_ms=round(self.search_ms, 1),
+            first_token_ms=round(self.first_token_ms or total, 1),
+            total_ms=round(total, 1),
+            prompt_tokens=self.prompt_tokens,
+            answer_tokens=self.answer_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with everything that was found for it."""
+
+    question: str
+    standalone: str
+    index: Index
+    hits: tuple[Hit, ...]
+    ranked: tuple[Evidence, ...]
+    passages: tuple[Passage, ...]
+
+
+class Pipeline:
+    """Answers questions from one index with one model. Safe to use from several threads: the model's lock queues."""
+
+    def __init__(
+        self,
+        reader: IndexReader,
+        generator: Generator | None,
+        settings: Settings,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self._reader = reader
+        self._generator = generator
+        self.settings = settings
+        self.calibration = calibration or Calibration.load()
+
+    @property
+    def index(self) -> Index:
+        """The generation that the next question is answered from."""
+        return self._reader.current()
+
+    @property
+    def generator(self) -> Generator:
+        """The answering model.
+
+        Raises:
+            GenerationError: The pipeline was opened for searching only.
+        """
+        if self._generator is None:
+            raise GenerationError("This pipeline was opened to search; open it with its model to ask questions.")
+        return self._generator
+
+    @property
+    def fingerprint(self) -> str:
+        """Everything that decides an answer but the question: index, model, engine, settings and calibration."""
+        index = self.index
+        return repr(
+            (
+                *(PROMPTS_HASH, index.corpus_hash, index.manifest.weights_hash),
+                *(self.generator.name, self.generator.engine),
+                *_answering(self.settings).items(),
+                *(self.calibration.weights, self.calibration.intercept, self.calibration.refuse_below),
+            )
+        )
+
+    def search(self, query: str, k: int = PASSAGES) -> list[Passage]:
+        """The `k` best passages for a query, best first, without the model."""
+        index = self.index
+        question = clean_question(query, self.settings.question_characters)
+        hits = index.search(expand(question, index), max(k, self.settings.candidates))
+        hits = order_hits(hits, rank_sentences(question, hits, index))[:k]
+        return list(_passages(hits, (), index))
+
+    def ask(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Answer:
+        """The verified answer; raises as `stream`."""
+        for event in self.stream(question, history):
+            if isinstance(event, Answer):
+                return event
+        raise GenerationError("The engine ended without an answer. Ask again; if it stays so: dossier models verify")
+
+    def stream(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Iterator[Event]:
+        """The evidence, then drafts of the answer, then the verified answer. Closing the iterator stops the model.
+
+        Args:
+            question: What the user typed.
+            history: Earlier turns, oldest first, as `{"role": "user" or "assistant", "content": text}`.
+
+        Raises:
+            QuestionError: The question is empty or too long, or the history malformed.
+            GenerationError: The engine failed.
+            IndexFaultError: The index cannot be read.
+        """
+        clock = _Clock()
+        asked = self._find(question, history, clock)
+        yield EvidenceFound(asked.standalone, asked.passages, clock.search_ms)
+        if not asked.ranked:
+            yield self._refuse(asked, "off_corpus", 0.0, (), clock)
+            return
+        chosen, named = self._select(asked, clock)
+        verdict = self._judge(asked.standalone, chosen, clock)
+        readings = self.read(asked.standalone, asked.hits, asked.index, chosen, named=named, verdict=verdict)
+        probability = self.calibration.probability(readings)
+        if probability < self._threshold:
+            yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, chosen, clock)
+            return
+        yield from self._write(asked, chosen, probability, clock)
+
+    @property
+    def _threshold(self) -> float:
+        return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below
+
+    def read(
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        index: Index,
+        chosen: Sequence[Evidence],
+        *,
+        named: bool,
+        verdict: float,
+    ) -> Readings:
+        """The readings that the confidence rests on."""
+        passages = [index.text(hit.chunk) for hit in hits]
+        return take_readings(question, hits, passages, chosen, named=named, verdict=verdict)
+
+    def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
+        asked = clean_question(question, self.settings.question_characters)
+        turns = read_history(history)
+        standalone = make_standalone(asked, turns, self.generator) if turns else asked
+        index = self.index
+        begun = clock.now()
+        hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
+        ranked = rank_sentences(standalone, hits, index)
+        hits = order_hits(hits, ranked)
+        read = within_budget(ranked, self.settings.evidence_sentences, self.settings.evidence_words)
+        clock.search_ms = clock.now() - begun
+        return _Asked(asked, standalone, index, tuple(hits), tuple(ranked), _passages(hits[:PASSAGES], read, index))
+
+    def _select(self, asked: _Asked, clock: _Clock) -> tuple[list[Evidence], bool]:
+        """The sentences that the model names; the best-ranked one where it names none."""
+        shown = in_reading_order(
+            within_budget(asked.ranked, self.settings.evidence_sentences, self.settings.evidence_words)
+        )
+        if len(shown) == 1:
+            return shown, True
+        messages = selection_prompt(asked.standalone, shown)
+        reply = self._reply(messages, clock, selection_pattern(len(shown), self.settings.cited_sentences))
+        places = read_selection(reply, len(shown))
+        if not places:
+            return [asked.ranked[0]], False
+        return [shown[place] for place in places], True
+
+    def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
+        messages = answer_prompt(question, chosen)
+        clock.prompt_tokens += self._tokens(messages)
+        yes, no = self.generator.score(messages, VERDICTS)
+        return yes.logprob - no.logprob
+
+    def _reply(self, messages: Sequence[Message], clock: _Clock, pattern: str) -> str:
+        clock.prompt_tokens += self._tokens(messages)
+        return "".join(self.generator.stream(messages, max_tokens=40, pattern=pattern))
+
+    def _tokens(self, messages: Sequence[Message]) -> int:
+        return sum(self.generator.count_tokens(message.content) for message in messages)
+
+    def _write(self, asked: _Asked, chosen: Sequence[Evidence], probability: float, clock: _Clock) -> Iterator[Event]:
+        written = ""
+        if self.settings.written_answers:
+            messages = writing_prompt(asked.standalone, chosen)
+            for piece in self.generator.stream(
+                messages, max_tokens=self.settings.answer_tokens, pattern=_ANSWER_PATTERN
+            ):
+                written += piece
+                if written.strip():
+                    clock.first_token_ms = clock.first_token_ms or clock.now()
+                    yield Draft(written.strip())
+            clock.answer_tokens = self.generator.count_tokens(written)
+        cited = self._verify(written.strip(), chosen, asked)
+        clock.first_token_ms = clock.first_token_ms or clock.now()
+        yield self._finish(asked, cited, probability, None, clock, chosen)
+
+    def _verify(self, written: str, chosen: Sequence[Evidence], asked: _Asked) -> CitedAnswer:
+        """The written sentences that their evidence supports; where one is not, the evidence in its own words."""
+        parts: list[tuple[str, list[Evidence]]] = []
+        dropped: list[str] = []
+        for sentence in split_sentences(written):
+            text = written[sentence.start : sentence.end]
+            evidence = [chosen[place] for place in citing(text, chosen, asked.standalone)]
+            problems = unsupported_claims(text, evidence, asked.standalone)
+            if problems:
+                dropped += problems
+            else:
+                parts.append((text, evidence))
+        if not parts:
+            parts = [(sentence.text, [sentence]) for sentence in chosen]
+        return cite(parts, asked.index, dropped)
+
+    def _refuse(
+        self, asked: _Asked, reason: Reason, probability: float, chosen: Sequence[Evidence], clock: _Clock
+    ) -> Answer:
+        correction = correct_premise(asked.standalone, chosen) if reason != "off_corpus" else None
+        if correction:
+            cited = cite([(correction, list(chosen[:1]))], asked.index, [])
+            return self._finish(asked, cited, probability, "false_premise", clock, chosen)
+        cited = CitedAnswer(refusal_text(reason), (), (), ())
+        return self._finish(asked, cited, probability, reason, clock, ())
+
+    def _finish(
+        self,
+        asked: _Asked,
+        cited: CitedAnswer,
+        probability: float,
+        reason: Reason | None,
+        clock: _Clock,
+        evidence: Sequence[Evidence],
+    ) -> Answer:
+        notes = cited.notes
+        if reason is None:
+            notes += answer_notes(asked.standalone, evidence, asked.ranked, asked.index, self.settings.stale_days)
+        return Answer(
+            question=asked.question,
+            standalone_question=asked.standalone,
+            abstained=reason is not None,
+            reason=reason,
+            text=cited.text,
+            sentences=cited.sentences,
+            citations=cited.citations,
+            passages=asked.passages,
+            confidence=round(probability, 4),
+            notes=notes,
+            model=self.generator.name,
+            engine=self.generator.engine,
+            index=IndexInfo(asked.index.generation, asked.index.corpus_hash),
+            timings=clock.timings(),
+        )
+
+
+def open_pipeline(settings: Settings, *, load_model: bool = True, embedder: Embedder | None = None) -> Pipeline:
+    """Build the index where it is missing or stale, and load the models.
+
+    Args:
+        settings: What to open.
+        load_model: False for searching alone.
+        embedder: The default one when None.
+
+    Raises:
+        DossierError: Corpus, index or model cannot be used; the message says what to do.
+    """
+    from index import SentenceTransformerEmbedder, ensure_index
+    from qa.engines import load_generator
+
+    embedder = embedder or SentenceTransformerEmbedder.default()
+    ensure_index(settings.corpus, settings.index, embedder).close()
+    generator = load_generator(settings.model, settings.engine) if load_model else None
+    return Pipeline(IndexReader(settings.index, embedder), generator, settings)
+
+
+def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -> tuple[Passage, ...]:
+    passages = []
+    for hit in hits:
+        chunk = hit.chunk
+        document = index.documents[chunk.document]
+        inside = tuple(
+            (e.start, e.end)
+            for e in evidence
+            if e.document == chunk.document and chunk.start <= e.start and e.end <= chunk.end
+        )
+        passages.append(
+            Passage(
+                document=chunk.document,
+                start=chunk.start,
+                end=chunk.end,
+                score=round(hit.score, 6),
+                text=document.text[chunk.start : chunk.end],
+                title=document.title,
+                published=document.published,
+                highlights=tuple(sorted(inside)),
+            )
+        )
+    return tuple(passages)
+
+
+def _answering(settings: Settings) -> dict[str, object]:
+    """The settings that decide an answer."""
+    names = ("candidates", "evidence_sentences", "evidence_words", "cited_sentences", "answer_tokens", "refuse_below")
+    return {name: getattr(settings, name) for name in (*names, "written_answers", "stale_days")}

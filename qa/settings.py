@@ -1,0 +1,105 @@
+"""Every setting in one frozen dataclass; values come from defaults, then a file, then the environment, then flags."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import DossierError
+from index.cache import cache_folder
+
+FILE_NAME = "dossier.toml"
+"""Read from the working directory where it is there."""
+_PREFIX = "DOSSIER_"
+
+
+class SettingsError(DossierError):
+    """A setting has a wrong name or value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user can change. Making one loads and creates nothing."""
+
+    corpus: Path = Path(__file__).parent.parent / "corpus" / "documents"
+    """Folder of documents; the shipped ones by default."""
+    index: Path = Path()
+    """Folder of index generations, a cache; when it is not given, one in the user's cache folder for each corpus."""
+    model: str = ""
+    """Answering model: empty for the default, a name of `dossier models list`, a GGUF file, a model folder, a hub name
+    or an OpenAI-compatible address."""
+    engine: str = "auto"
+    """One of `qa.engines.ENGINES`; auto picks by machine and model."""
+    host: str = "127.0.0.1"
+    """Address that the page binds; anything but loopback asks for a password file."""
+    port: int = 7860
+    """Port of the page."""
+    candidates: int = 20
+    """Chunks retrieved for a question; they hold the evidence for 95 % of the dev half, and 10 chunks for 90 %."""
+    evidence_sentences: int = 8
+    """Sentences that the model reads: 8 hold the evidence for 81 % of the dev half, 97 % of SQuAD 2."""
+    evidence_words: int = 230
+    """Budget of the evidence in the prompt, in words; 230 are about 310 tokens, most of what is read."""
+    cited_sentences: int = 4
+    """Most sentences that one answer rests on."""
+    answer_tokens: int = 160
+    """Where the written answer is cut at the latest, in tokens."""
+    refuse_below: float = -1.0
+    """Probability under which a question is refused; a negative value takes the calibrated threshold."""
+    stale_days: int = 365
+    """Age of the newest source, in days, from which on an answer to a question about the present carries a note."""
+    question_characters: int = 2000
+    """Longest question, in characters; longer input is a pasted document, which belongs into the corpus."""
+    written_answers: bool = True
+    """Let the model put the answer into words; otherwise the evidence sentences are the answer."""
+
+    def __post_init__(self) -> None:
+        if self.index == Path():
+            corpus = self.corpus.expanduser().absolute()
+            name = f"{corpus.name or 'corpus'}-{hashlib.sha256(str(corpus).encode()).hexdigest()[:12]}"
+            object.__setattr__(self, "index", cache_folder() / "indexes" / name)
+
+    @classmethod
+    def load(cls, flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Settings:
+        """Defaults, overridden by `file` (dossier.toml), by DOSSIER_* variables, and by `flags` that are not None.
+
+        Raises:
+            SettingsError: A name is unknown or a value has the wrong form; the message names both.
+        """
+        path = file or Path(FILE_NAME)
+        values: dict[str, Any] = {}
+        if path.is_file():
+            try:
+                values.update(tomllib.loads(path.read_text(encoding="utf-8")))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise SettingsError(f"{path} is not valid TOML: {error}. Mend the file or remove it.") from error
+            base = path.parent
+            values.update({name: base / values[name] for name in ("corpus", "index") if name in values})
+        names = {field.name for field in fields(cls)}
+        for name in names:
+            if (value := os.environ.get(_PREFIX + name.upper())) is not None:
+                values[name] = value
+        values.update({name: value for name, value in (flags or {}).items() if value is not None})
+        return cls(**{name: _convert(name, value, names) for name, value in values.items()})
+
+
+def _convert(name: str, value: object, names: set[str]) -> Any:  # noqa: ANN401 - the field's own type
+    if name not in names:
+        raise SettingsError(f"There is no setting {name!r}. The settings are {', '.join(sorted(names))}.")
+    default = getattr(Settings(), name)
+    try:
+        if isinstance(default, bool):
+            if str(value).lower() not in ("true", "false", "1", "0"):
+                raise ValueError
+            return str(value).lower() in ("true", "1")
+        return type(default)(value)
+    except (TypeError, ValueError) as error:
+        kind = type(default).__name__
+        raise SettingsError(
+            f"The setting {name} is {value!r}, which is no {kind}. Give for example {default}."
+        ) from error
