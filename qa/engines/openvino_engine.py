@@ -61,6 +61,7 @@ class OpenVINOGenerator:
         self._lock = threading.Lock()
         self._pipeline = _load(folder, progress)
         self._tokenizer = self._pipeline.get_tokenizer()
+        self._end = int(self._tokenizer.get_eos_token_id())
         vocabulary = {token.decode("utf-8", "ignore") for token in self._tokenizer.get_vocab()}
         self._control_tokens = {*USUAL_CONTROL_TOKENS, *filter(looks_like_control, vocabulary)}
         self._cached: TokenIds = np.zeros(0, dtype=np.int64)
@@ -131,7 +132,7 @@ class OpenVINOGenerator:
         config.num_assistant_tokens = DRAFT_TOKENS
         config.max_ngram_size = DRAFT_NGRAM
         config.logprobs = logprobs
-        config.set_eos_token_id(self._tokenizer.get_eos_token_id())
+        config.set_eos_token_id(self._end)
         if pattern is not None:
             config.structured_output_config = openvino_genai.StructuredOutputConfig()
             config.structured_output_config.regex = pattern
@@ -175,26 +176,34 @@ class OpenVINOGenerator:
         The option is read as a part of the prompt with the probabilities echoed. The engine echoes only what it had not
         cached, therefore the result is remembered.
         """
+        key = (hashlib.sha256(prompt.tobytes()).digest(), option)
+        if key not in self._read_scores:
+            whole = np.concatenate([prompt, self._encode(option)])
+            config = self._config(1, None, logprobs=1)
+            config.echo = True
+            _, logprobs = self._trace(whole, config)
+            length = len(whole) - len(prompt)
+            of_option = logprobs[-length - 1 : -1]  # the last one is of the token after the option
+            if len(of_option) < length:
+                # A reply of this text is cached whole: spell it in the tokens that the constraint likes best. The
+                # sum is too low, but such an option is improbable to begin with.
+                tokens, logprobs = self._trace(prompt, self._config(length + 16, escape(option), logprobs=1))
+                of_option = [logprobs[place] for place, token in enumerate(tokens) if token != self._end]
+            while len(self._read_scores) >= REMEMBERED_SCORES:
+                del self._read_scores[next(iter(self._read_scores))]
+            self._read_scores[key] = float(sum(of_option))
+        return self._read_scores[key]
+
+    def _trace(self, prompt: TokenIds, config: Any) -> tuple[list[int], list[float]]:  # noqa: ANN401 - no type stubs
+        """The tokens of one run and their log-probabilities."""
         import openvino
         import openvino_genai
 
-        key = (hashlib.sha256(prompt.tobytes()).digest(), option)
-        if key in self._read_scores:
-            return self._read_scores[key]
-        whole = np.concatenate([prompt, self._encode(option)])
-        config = self._config(1, None, logprobs=1)
-        config.echo = True
-        request = self._pipeline.add_request(0, openvino.Tensor(whole[None, :]), config)
+        request = self._pipeline.add_request(0, openvino.Tensor(prompt[None, :]), config)
         while request.get_status() == openvino_genai.GenerationStatus.RUNNING:
             self._pipeline.step()
-        logprobs = request.read_all()[0].generated_log_probs[:-1]  # the last one is of the token after the option
-        length = len(whole) - len(prompt)
-        if len(logprobs) < length:
-            raise GenerationError(f"The engine gave no probability for {option!r}. Word the options differently.")
-        while len(self._read_scores) >= REMEMBERED_SCORES:
-            del self._read_scores[next(iter(self._read_scores))]
-        self._read_scores[key] = float(sum(logprobs[-length:]))
-        return self._read_scores[key]
+        output = request.read_all()[0]
+        return list(output.generated_ids), list(output.generated_log_probs)
 
     def _generate(self, prompts: Sequence[TokenIds], configs: list[Any], streamer: Any = None) -> Any:  # noqa: ANN401
         import openvino

@@ -80,6 +80,7 @@ def test_a_pattern_that_cannot_be_enforced_is_refused_and_harms_nothing(small: G
 
 def test_scores_are_log_probabilities_in_the_order_asked(small: Generator) -> None:
     options = ["Paris", "The capital of France is Paris.", "Zebra", "no", "yes"]
+    assert say(small, CAPITAL, pattern="no") == "no"  # what was generated before must not change a score
     choices = small.score(CAPITAL, options)
     assert [choice.text for choice in choices] == options
     by_text = {choice.text: choice.logprob for choice in choices}
@@ -92,7 +93,7 @@ def test_scores_are_log_probabilities_in_the_order_asked(small: Generator) -> No
 def test_the_reply_continues_what_it_was_given(small: Generator) -> None:
     reply = say(small, [*CAPITAL, Message("assistant", "The capital of France is the city of")], max_tokens=6)
     assert "Paris" in reply
-    assert "capital of France" not in reply
+    assert not reply.startswith("The")
 
 
 def test_closing_ends_the_work_and_frees_the_engine(small: Generator) -> None:
