@@ -51,6 +51,10 @@ def build(
     started = time.monotonic()
     if not corpus.is_dir():
         raise CorpusError(f"There is no corpus folder {corpus}. Name one with --corpus.")
+    if _is_visible_below(folder, corpus):
+        raise IndexFaultError(
+            f"The index {folder} would lie among the documents of {corpus}. Name another with --index."
+        )
     with build_lock(folder, settings.lock_timeout):
         try:
             return _build_locked(corpus, folder, embedder, settings, progress, started)
@@ -58,6 +62,12 @@ def build(
             raise _disk_fault(folder, error) from error
         finally:
             remove_leftovers(folder)
+
+
+def _is_visible_below(folder: Path, corpus: Path) -> bool:
+    """Whether the index would be read as documents."""
+    folder, corpus = folder.resolve(), corpus.resolve()
+    return folder.is_relative_to(corpus) and not any(p.startswith(".") for p in folder.relative_to(corpus).parts)
 
 
 def _build_locked(

@@ -23,8 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from index.errors import IndexFaultError, IndexLockedError, IndexMissingError
-from index.manifest import MANIFEST_FILE, read_manifest
+from index.errors import IndexDamagedError, IndexFaultError, IndexLockedError, IndexMissingError
+from index.manifest import MANIFEST_FILE, check_files, read_manifest
 
 CURRENT_FILE = "CURRENT"
 DECLINED_FILE = "DECLINED"
@@ -297,7 +297,10 @@ def rollback(folder: Path, timeout: float = 60.0) -> str:
             declined = declined or read_manifest(generation_folder(folder, current)).corpus_hash
         for name in reversed([name for name in generation_names(folder) if name < current]):
             try:
-                read_manifest(generation_folder(folder, name))
+                path = generation_folder(folder, name)
+                problems = check_files(path, read_manifest(path), contents=True)
+                if problems:
+                    raise IndexDamagedError(problems[0])
             except IndexFaultError as error:
                 logger.warning("Passed over generation %s: %s", name, error)
                 continue

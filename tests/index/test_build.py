@@ -432,6 +432,13 @@ def test_the_index_folder_cannot_be_written(corpus: Path, tmp_path: Path, embedd
         build(corpus, tmp_path / "file" / "index", embedder)
 
 
+def test_an_index_among_the_documents_is_refused(corpus: Path, embedder: Counting) -> None:
+    for inside in (corpus, corpus / "index"):
+        with pytest.raises(IndexFaultError, match="--index"):
+            build(corpus, inside, embedder)
+    assert build(corpus, corpus / ".dossier", embedder).documents == 3
+
+
 def test_deleting_the_index_is_harmless(corpus: Path, folder: Path, embedder: Counting) -> None:
     ensure_index(corpus, folder, embedder)
     shutil.rmtree(folder)
