@@ -37,6 +37,8 @@ class Readings:
     """Share of the question's names, numbers and dates that stand there; 1 where it has none."""
     corpus_coverage: float
     """Share of the question's content words that stand in the retrieved passages."""
+    draft: float = 1.0
+    """Share of the written sentences that their evidence supports; 1 as long as nothing is written."""
 
     def as_row(self) -> list[float]:
         """The values in the order of the fields."""

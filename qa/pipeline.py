@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from corpus import split_sentences
 from index import Embedder, Hit, Index, IndexReader
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
@@ -28,7 +27,7 @@ from qa.prompt import (
 from qa.question import clean_question, read_history
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import citing, unsupported_claims
+from qa.verification import Part, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
@@ -148,32 +147,48 @@ class Pipeline:
         if not asked.ranked:
             yield self._refuse(asked, "off_corpus", 0.0, (), clock)
             return
-        chosen, named = self._select(asked, clock)
-        verdict = self._judge(asked.standalone, chosen, clock)
-        readings = self.read(asked.standalone, asked.hits, asked.index, chosen, named=named, verdict=verdict)
+        chosen, readings = self._read(asked, clock)
         probability = self.calibration.probability(readings)
         if probability < self._threshold:
             yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, chosen, clock)
             return
-        yield from self._write(asked, chosen, probability, clock)
+        written = ""
+        for written in self._write(asked, chosen, clock):
+            yield Draft(written)
+        parts, dropped = verify(written, chosen, asked.standalone)
+        readings = replace(readings, draft=_supported(parts, dropped))
+        probability = self.calibration.probability(readings)
+        if probability < self._threshold:
+            yield self._refuse(asked, "not_supported", probability, chosen, clock)
+            return
+        cited = cite(
+            parts or [(e.text, [e]) for e in chosen], asked.index, [claim for claims in dropped for claim in claims]
+        )
+        yield self._finish(asked, cited, probability, None, clock, chosen)
+
+    def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
+        """What the confidence in an answer would rest on, the draft included; None where nothing was retrieved.
+
+        This is what the calibration is fitted on. Raises as `stream`.
+        """
+        clock = _Clock()
+        asked = self._find(question, history, clock)
+        if not asked.ranked:
+            return None
+        chosen, readings = self._read(asked, clock)
+        *_, written = ("", *self._write(asked, chosen, clock))
+        return replace(readings, draft=_supported(*verify(written, chosen, asked.standalone)))
 
     @property
     def _threshold(self) -> float:
         return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below
 
-    def read(
-        self,
-        question: str,
-        hits: Sequence[Hit],
-        index: Index,
-        chosen: Sequence[Evidence],
-        *,
-        named: bool,
-        verdict: float,
-    ) -> Readings:
-        """The readings that the confidence rests on."""
-        passages = [index.text(hit.chunk) for hit in hits]
-        return take_readings(question, hits, passages, chosen, named=named, verdict=verdict)
+    def _read(self, asked: _Asked, clock: _Clock) -> tuple[list[Evidence], Readings]:
+        """The evidence that an answer would rest on, and the readings, as long as nothing is written."""
+        chosen, named = self._select(asked, clock)
+        verdict = self._judge(asked.standalone, chosen, clock)
+        passages = [asked.index.text(hit.chunk) for hit in asked.hits]
+        return chosen, take_readings(asked.standalone, asked.hits, passages, chosen, named=named, verdict=verdict)
 
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
@@ -215,37 +230,18 @@ class Pipeline:
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self.generator.count_tokens(message.content) for message in messages)
 
-    def _write(self, asked: _Asked, chosen: Sequence[Evidence], probability: float, clock: _Clock) -> Iterator[Event]:
+    def _write(self, asked: _Asked, chosen: Sequence[Evidence], clock: _Clock) -> Iterator[str]:
+        """The draft as far as it is written; nothing where the settings ask for the documents' own words."""
+        if not self.settings.written_answers:
+            return
         written = ""
-        if self.settings.written_answers:
-            messages = writing_prompt(asked.standalone, chosen)
-            for piece in self.generator.stream(
-                messages, max_tokens=self.settings.answer_tokens, pattern=_ANSWER_PATTERN
-            ):
-                written += piece
-                if written.strip():
-                    clock.first_token_ms = clock.first_token_ms or clock.now()
-                    yield Draft(written.strip())
-            clock.answer_tokens = self.generator.count_tokens(written)
-        cited = self._verify(written.strip(), chosen, asked)
-        clock.first_token_ms = clock.first_token_ms or clock.now()
-        yield self._finish(asked, cited, probability, None, clock, chosen)
-
-    def _verify(self, written: str, chosen: Sequence[Evidence], asked: _Asked) -> CitedAnswer:
-        """The written sentences that their evidence supports; where one is not, the evidence in its own words."""
-        parts: list[tuple[str, list[Evidence]]] = []
-        dropped: list[str] = []
-        for sentence in split_sentences(written):
-            text = written[sentence.start : sentence.end]
-            evidence = [chosen[place] for place in citing(text, chosen, asked.standalone)]
-            problems = unsupported_claims(text, evidence, asked.standalone)
-            if problems:
-                dropped += problems
-            else:
-                parts.append((text, evidence))
-        if not parts:
-            parts = [(sentence.text, [sentence]) for sentence in chosen]
-        return cite(parts, asked.index, dropped)
+        messages = writing_prompt(asked.standalone, chosen)
+        for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens, pattern=_ANSWER_PATTERN):
+            written += piece
+            if written.strip():
+                clock.first_token_ms = clock.first_token_ms or clock.now()
+                yield written.strip()
+        clock.answer_tokens = self.generator.count_tokens(written)
 
     def _refuse(
         self, asked: _Asked, reason: Reason, probability: float, chosen: Sequence[Evidence], clock: _Clock
@@ -330,6 +326,12 @@ def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -
             )
         )
     return tuple(passages)
+
+
+def _supported(parts: Sequence[Part], dropped: Sequence[Sequence[str]]) -> float:
+    """Share of the written sentences that are supported; 1 where nothing was written."""
+    sentences = len(parts) + len(dropped)
+    return len(parts) / sentences if sentences else 1.0
 
 
 def _answering(settings: Settings) -> dict[str, object]:

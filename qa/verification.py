@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
+from corpus import split_sentences
 from index.lexical import tokenise
 from qa.claims import check_claims
 from qa.evidence import Evidence
+
+Part: TypeAlias = tuple[str, list[Evidence]]
+"""A sentence of an answer and the evidence that it cites."""
 
 KNOWN_WORDS = 0.7
 """Share of a sentence's content words that must stand in the cited sentences or the question; a paraphrase of a copied
@@ -16,6 +21,30 @@ _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|refus\w*|den(?:y|ied|ies)|reject\w*|fail\w*|exclud\w*)\b|n['’]t\b",
     re.IGNORECASE,
 )
+
+
+def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[list[Part], list[list[str]]]:
+    """The sentences of a draft that the evidence they cite supports, and the claims of those that it does not.
+
+    Args:
+        written: The draft.
+        chosen: The evidence that it was written from.
+        question: The standalone question.
+
+    Returns:
+        Supported sentences with what each cites, and one list of unsupported claims for each other sentence.
+    """
+    parts: list[Part] = []
+    dropped: list[list[str]] = []
+    for sentence in split_sentences(written):
+        text = written[sentence.start : sentence.end]
+        evidence = [chosen[place] for place in citing(text, chosen, question)]
+        problems = unsupported_claims(text, evidence, question)
+        if problems:
+            dropped.append(problems)
+        else:
+            parts.append((text, evidence))
+    return parts, dropped
 
 
 def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) -> list[str]:

@@ -1,0 +1,175 @@
+"""Fits the confidence: `python -m evals.calibrate read` takes the readings of questions, `fit` turns them into numbers.
+
+The questions are those of the dev half and of public sets; the test half is left out by its hash, whatever file is given.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from evals.questions import half, load_questions
+from qa.confidence import CALIBRATION_FILE, READING_NAMES
+
+REFUSAL_COST = 1.0
+"""What refusing an answerable question costs, answering an unanswerable one costing 1: both errors weigh the same, as in
+balanced abstention accuracy."""
+FOLDS = 10
+REGULARISATION = 1.0
+"""Inverse strength of the L2 penalty of the logistic regression, on standardised readings."""
+OFF_CORPUS_QUANTILE = 0.02
+"""Share of the answerable questions whose best chunk is less similar than the limit for another subject."""
+
+_log = logging.getLogger(__name__)
+
+
+@click.group()
+def main() -> None:
+    """Fit the confidence of answers."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+
+@main.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--questions", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--corpus", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--skip", default=0, help="Leave out the first questions.")
+@click.option("--limit", default=None, type=int)
+def read(out: Path, questions: Path, corpus: Path, skip: int, limit: int | None) -> None:
+    """Append the readings of each question to OUT (JSON Lines); questions that stand there are not asked again."""
+    from qa.pipeline import open_pipeline
+    from qa.settings import Settings
+
+    pipeline = open_pipeline(replace(Settings.load({"corpus": corpus})))
+    texts = {path: document.text for path, document in pipeline.index.documents.items()}
+    done = {record["id"] for record in _records([out])} if out.exists() else set()
+    asked = [q for q in load_questions(questions, texts) if half(q.id) == "dev" or "squad2" in q.tags]
+    with out.open("a", encoding="utf-8") as file:
+        for question in tqdm(asked[skip:][:limit], unit="question"):
+            if question.id in done:
+                continue
+            history = [{"role": turn.role, "content": turn.content} for turn in question.history]
+            readings = pipeline.readings(question.question, history)
+            if readings is not None:
+                record = {"set": corpus.name, "id": question.id, "y": question.answerable, "readings": asdict(readings)}
+                file.write(json.dumps(record) + "\n")
+                file.flush()
+
+
+@main.command()
+@click.argument("readings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--out", default=CALIBRATION_FILE, type=click.Path(path_type=Path))
+@click.option("--plot", default=None, type=click.Path(path_type=Path), help="Reliability and risk-coverage as SVG.")
+def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
+    """Fit weights and threshold to READINGS files and write the calibration."""
+    records = _records(readings)
+    rows = np.array([[record["readings"][name] for name in READING_NAMES] for record in records])  # (n, readings)
+    answerable = np.array([record["y"] for record in records])  # (n,)
+    held_out = _held_out(rows, answerable)  # (n,)
+    threshold = choose_threshold(held_out, answerable)
+    weights, intercept = _fit(rows, answerable)
+    similarity = rows[answerable, READING_NAMES.index("passage_similarity")]
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    provenance: dict[str, Any] = {
+        "command": "python -m evals.calibrate fit",
+        "questions": {name: sum(r["set"] == name for r in records) for name in sorted({r["set"] for r in records})},
+        "answerable": int(answerable.sum()),
+        "folds": FOLDS,
+        "held_out_auroc": round(float(roc_auc_score(answerable, held_out)), 3),
+        "held_out_brier": round(float(brier_score_loss(answerable, held_out)), 3),
+        "held_out_balanced_accuracy": round(balanced_accuracy(held_out >= threshold, answerable), 3),
+        "refusal_cost": REFUSAL_COST,
+    }
+    calibration = {
+        "weights": {name: round(float(weight), 4) for name, weight in zip(READING_NAMES, weights, strict=True)},
+        "intercept": round(float(intercept), 4),
+        "refuse_below": round(float(threshold), 3),
+        "off_corpus_below": round(float(np.quantile(similarity, OFF_CORPUS_QUANTILE)), 3),
+        "provenance": provenance,
+    }
+    out.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
+    _log.info("%s", json.dumps(calibration, indent=1))
+    if plot is not None:
+        _plot(held_out, answerable, threshold, plot)
+
+
+def balanced_accuracy(answered: NDArray[np.bool_], answerable: NDArray[np.bool_]) -> float:
+    """1 - (H + E) / 2 with H the unanswerable that were answered and E the answerable that were refused, as shares."""
+    return float((answered[answerable].mean() + (~answered[~answerable]).mean()) / 2)
+
+
+def choose_threshold(probabilities: NDArray[np.float64], answerable: NDArray[np.bool_]) -> float:
+    """The probability under which refusing costs least on these questions; the middle of the best run of values."""
+    grid = np.linspace(0.02, 0.98, 97)
+    costs = np.array(
+        [
+            REFUSAL_COST * (probabilities[answerable] < value).mean() + (probabilities[~answerable] >= value).mean()
+            for value in grid
+        ]
+    )
+    # A neighbourhood of five values, so that the choice does not hang on one question.
+    smooth = np.convolve(np.pad(costs, 2, mode="edge"), np.full(5, 0.2), mode="valid")  # (97,)
+    return float(grid[int(np.argmin(smooth))])
+
+
+def _records(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _model() -> Any:  # noqa: ANN401 - scikit-learn has no types
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=REGULARISATION, class_weight="balanced"))
+
+
+def _held_out(rows: NDArray[np.float64], answerable: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Probabilities of each row by a model that did not see it, (n,)."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    predicted: NDArray[np.float64] = cross_val_predict(_model(), rows, answerable, cv=folds, method="predict_proba")
+    return predicted[:, 1]
+
+
+def _fit(rows: NDArray[np.float64], answerable: NDArray[np.bool_]) -> tuple[NDArray[np.float64], float]:
+    """Weights (readings,) and intercept in the readings' own units."""
+    model = _model().fit(rows, answerable)
+    scaler, regression = model[0], model[1]
+    weights = regression.coef_[0] / scaler.scale_
+    return weights, float(regression.intercept_[0] - weights @ scaler.mean_)
+
+
+def _plot(probabilities: NDArray[np.float64], answerable: NDArray[np.bool_], threshold: float, path: Path) -> None:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+    from sklearn.calibration import calibration_curve
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    FigureCanvasSVG(figure)
+    left, right = figure.subplots(1, 2)
+    observed, stated = calibration_curve(answerable, probabilities, n_bins=6, strategy="quantile")
+    left.plot([0, 1], [0, 1], color="0.7", linestyle="--")
+    left.plot(stated, observed, marker="o")
+    left.axvline(threshold, color="0.5", linestyle=":")
+    left.set(xlabel="stated probability", ylabel="share answerable", title="Reliability (held out)")
+    order = np.argsort(-probabilities)
+    answered = np.arange(1, len(order) + 1)
+    right.plot(answered / len(order), np.cumsum(~answerable[order]) / answered)
+    right.set(xlabel="share of questions answered", ylabel="share of those unanswerable", title="Risk and coverage")
+    figure.savefig(path, format="svg")
+
+
+if __name__ == "__main__":
+    main()
