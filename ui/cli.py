@@ -43,11 +43,11 @@ def folders(command: Command) -> Command:
 @click.version_option(package_name="dossier", prog_name="dossier")
 def main(verbose: bool) -> None:
     """Answer questions from a folder of documents, with exact citations, on this machine."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.DEBUG if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "dossier: %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    # On the handler too: libraries set the levels of their own loggers.
+    handler.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    words = "%(asctime)s %(levelname)s %(name)s: %(message)s" if verbose else "dossier: %(message)s"
+    logging.basicConfig(level=handler.level, format=words, handlers=[handler])
 
 
 @main.command(epilog="\b\nExample:\n  dossier serve --port 8080 --corpus ~/articles")

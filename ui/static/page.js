@@ -63,7 +63,8 @@
       const to = mark ? mark.offsetTop - text.clientHeight / 3 : 0;
       text.scrollTo({ top: to, behavior: arrived || still() ? "auto" : "smooth" });
     }
-    if (arrived) panel.querySelector("h2")?.focus({ preventScroll: true });
+    // The next frame: what was hidden a moment ago cannot take the focus yet.
+    if (arrived) requestAnimationFrame(() => panel.querySelector("h2")?.focus({ preventScroll: true }));
     panel.querySelectorAll("[data-action=previous], [data-action=next]").forEach((b) => { b.disabled = trail.length < 2; });
   }
 
