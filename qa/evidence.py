@@ -41,6 +41,8 @@ class Evidence:
     """Weighted sum of four standard scores; comparable within one question only."""
     similarity: float
     """Cosine of question and sentence, -1 to 1."""
+    context: str = ""
+    """Text of its chunk, where what the sentence leaves out is said."""
 
 
 def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
@@ -90,6 +92,7 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
                 published=document.published,
                 score=float(scores[place]),
                 similarity=float(cosines[place]),
+                context=document.text[hit.chunk.start : hit.chunk.end],
             )
         )
     return ranked

@@ -27,7 +27,7 @@ from qa.prompt import (
 from qa.question import clean_question, read_history
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import Part, verify
+from qa.verification import Part, tidy, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
@@ -240,7 +240,7 @@ class Pipeline:
             written += piece
             if written.strip():
                 clock.first_token_ms = clock.first_token_ms or clock.now()
-                yield written.strip()
+                yield tidy(written, chosen)
         clock.answer_tokens = self.generator.count_tokens(written)
 
     def _refuse(

@@ -10,6 +10,7 @@ from corpus import split_sentences
 from index.lexical import tokenise
 from qa.claims import check_claims
 from qa.evidence import Evidence
+from qa.wording import normalise
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
@@ -17,6 +18,14 @@ Part: TypeAlias = tuple[str, list[Evidence]]
 KNOWN_WORDS = 0.7
 """Share of a sentence's content words that must stand in the cited sentences or the question; a paraphrase of a copied
 sentence has .85 on average, an invention about .5."""
+SHORTEST_STEM = 4
+"""Letters that two forms of a name must share from the start."""
+_INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}")
+_PREAMBLE = re.compile(
+    r"^(?:(?:yes|no)[.,]\s+)?(?:(?:according to|in|based on) the (?:passage|sentence|text|document)s?,\s+|"
+    r"the (?:passage|sentence|text|document)s? (?:also |only )?(?:states?|says?|mentions?|indicates?|notes?) that\s+)",
+    re.IGNORECASE,
+)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|refus\w*|den(?:y|ied|ies)|reject\w*|fail\w*|exclud\w*)\b|n['’]t\b",
     re.IGNORECASE,
@@ -50,8 +59,9 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
 def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) -> list[str]:
     """What the sentence says and its evidence does not; empty where it is supported.
 
-    Checked are numbers, dates and names (each must stand in the cited words or their title), negation (both sides
-    negate, or neither), and content words. A word of the question is known, but a number, date or name of it is not.
+    A number, date or name that the question gives must stand in the passages around the cited sentences, in their
+    titles or sections; any other one must stand in the cited sentences themselves. Besides, both sides negate or
+    neither does, and most content words are known from the evidence or the question.
 
     Args:
         sentence: One sentence of an answer.
@@ -62,19 +72,48 @@ def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) 
         The claims in words, for a note.
     """
     text = " ".join(evidence.text for evidence in cited)
-    titles = " ".join(f"{evidence.title} {evidence.section}" for evidence in cited)
+    around = " ".join(f"{evidence.title} {evidence.section} {evidence.context} {evidence.text}" for evidence in cited)
     found: list[str] = []
+    asked = check_claims(sentence, question)
     for kind, claims in check_claims(sentence, text).items():
-        known = check_claims(sentence, f"{text} {titles}") if kind == "names" else {}
-        missing = known[kind].unsupported if kind in known else claims.unsupported
-        found += list(missing)
+        near = set(check_claims(sentence, around)[kind].unsupported)
+        own = set(asked[kind].unsupported)
+        missing = (claim for claim in claims.unsupported if claim in near or claim in own)
+        found += [
+            claim for claim in missing if kind != "names" or not _is_held(claim, around if claim not in own else text)
+        ]
     if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(text)) and not _NEGATION.search(question):
         found.append("a negation")
     words = tokenise(sentence)
-    known_words = {*tokenise(text), *tokenise(titles), *tokenise(question)}
+    known_words = {*tokenise(around), *tokenise(question)}
     if words and sum(word in known_words for word in words) / len(words) < KNOWN_WORDS:
         found.append("its wording")
     return found
+
+
+def _is_held(name: str, text: str) -> bool:
+    """Whether each word of a name stands in the text, if need be with another ending (Japan, Japanese)."""
+    held = normalise(text).split()
+    return all(
+        any(
+            word == other or (min(len(word), len(other)) >= SHORTEST_STEM and _same_start(word, other))
+            for other in held
+        )
+        for word in normalise(name).split()
+    )
+
+
+def _same_start(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def tidy(written: str, chosen: Sequence[Evidence]) -> str:
+    """The draft without `The passage states that`, and with initials spaced as in the sources (`U.S.`, not `U. S.`)."""
+    text = _PREAMBLE.sub("", " ".join(written.split()))
+    for initials in dict.fromkeys(_INITIALS.findall(" ".join(f"{e.title} {e.text}" for e in chosen))):
+        spaced = r"\.\s+".join(re.escape(letter) for letter in initials.rstrip(".").split("."))
+        text = re.sub(rf"\b{spaced}\.", initials, text)
+    return text[:1].upper() + text[1:]
 
 
 def citing(sentence: str, chosen: Sequence[Evidence], question: str) -> list[int]:
