@@ -14,7 +14,8 @@ from qa.evidence import Evidence
 logger = logging.getLogger(__name__)
 
 _MARKS = re.compile(r"\*{1,3}|`|^#+\s*", re.MULTILINE)
-_NUMBERS = re.compile(r"\s*\[\d{1,2}\]")
+_NUMBERS = re.compile(r"\s*[\[【]\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*[\]】]")
+"""Citation marks that are not Dossier's own: `[1]`, `[1, 2]`, `[3-4]`. A year in brackets is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
     sentences: list[AnswerSentence] = []
     lines: list[str] = []
     for written, evidence in parts:
+        text = _plain(written)
+        if not text:
+            continue
         cited: list[int] = []
         for sentence in evidence:
             place = (sentence.document, sentence.start, sentence.end)
@@ -49,8 +53,8 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
                     continue
                 numbers[place] = citation.number
                 citations.append(citation)
-            cited.append(numbers[place])
-        text = _NUMBERS.sub("", _MARKS.sub("", " ".join(written.split()))).strip()
+            if numbers[place] not in cited:
+                cited.append(numbers[place])
         sentences.append(AnswerSentence(text, tuple(cited), supported=bool(cited)))
         lines.append(" ".join([text, *(f"[{number}]" for number in cited)]))
     notes: tuple[str, ...] = ()
@@ -58,6 +62,14 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
         what = ", ".join(dict.fromkeys(dropped))
         notes = (f"Part of the draft was left out because the sources do not state it ({what}).",)
     return CitedAnswer(" ".join(lines), tuple(sentences), tuple(citations), notes)
+
+
+def _plain(written: str) -> str:
+    """A sentence on one line without Markdown and without citation marks, those that removing others makes included."""
+    text = _MARKS.sub("", " ".join(written.split()))
+    while (less := _NUMBERS.sub("", text)) != text:
+        text = less
+    return text.strip()
 
 
 def _citation(number: int, sentence: Evidence, index: Index) -> Citation | None:

@@ -58,14 +58,9 @@ def selection_prompt(question: str, evidence: Sequence[Evidence]) -> list[Messag
     for number, sentence in enumerate(evidence, start=1):
         if sentence.title != title:
             title = sentence.title
-            lines.append(f"# {title}")
+            lines.append(f"# {_one_line(title)}")
         lines.append(f"[{number}] {_one_line(sentence.text)}")
-    lines += [
-        "",
-        f"Question: {question}",
-        "",
-        "Which sentences state the answer? Reply with their numbers only, or none.",
-    ]
+    lines += ["", f"Question: {question}", "", SELECT]
     return [Message("system", SELECT_SYSTEM), Message("user", "\n".join(lines))]
 
 
@@ -83,7 +78,7 @@ def read_selection(reply: str, sentences: int) -> list[int]:
 
 def answer_prompt(question: str, chosen: Sequence[Evidence]) -> list[Message]:
     """Ask for a verdict and an answer from the chosen sentences alone."""
-    passage = "\n".join(f"{_one_line(sentence.text)} ({sentence.title})" for sentence in chosen)
+    passage = "\n".join(_one_line(f"{sentence.text} ({sentence.title})") for sentence in chosen)
     return [Message("system", ANSWER_SYSTEM), Message("user", f"Passage: {passage}\n\nQuestion: {question}")]
 
 

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from corpus.errors import DossierError
 
-_LINE_MARKS = "\t\n\r\v\f\u2028\u2029"
+_LINE_MARKS = "\t\n\r\v\f\x85\u2028\u2029"
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
+TURN_CHARACTERS = 20_000
+"""What is read of an earlier turn; the longest answers have 2,000."""
 
 
 class QuestionError(DossierError):
@@ -34,31 +37,33 @@ def clean_question(raw: str, limit: int) -> str:
             f"The question has {len(raw):,} characters; at most {limit:,} are read. Ask a shorter question, "
             "and bring long text into the corpus with: dossier add FILE"
         )
-    visible = "".join(
-        " " if character in _LINE_MARKS else character
-        for character in unicodedata.normalize("NFC", raw)
-        if character in _LINE_MARKS or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn")
-    )
-    question = " ".join(visible.split())
+    question = _on_one_line(raw)
     if not question:
         raise QuestionError("The question is empty. Type a question about the documents.")
     return question
 
 
 def read_history(history: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
-    """The turns of a conversation, oldest first.
+    """The turns of a conversation, oldest first, each on one line as `clean_question` makes it.
 
     Raises:
         QuestionError: A turn has no known role or no text.
     """
     turns = []
     for number, turn in enumerate(history, start=1):
-        role, content = turn.get("role"), turn.get("content")
+        role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, Mapping) else (None, None)
         if role not in ("user", "assistant") or not isinstance(content, str):
             raise QuestionError(
-                f"Turn {number} of the history needs a role (user or assistant) and a content; it is {dict(turn)!r}."[
-                    :300
-                ]
+                f"Turn {number} of the history needs a role (user or assistant) and a content; it is {turn!r}."[:300]
             )
-        turns.append(Turn(role, content))
+        turns.append(Turn(role, _on_one_line(content[:TURN_CHARACTERS])))
     return tuple(turns)
+
+
+def _on_one_line(raw: str) -> str:
+    visible = "".join(
+        " " if character in _LINE_MARKS else character
+        for character in raw
+        if character in _LINE_MARKS or unicodedata.category(character) not in _UNSEEN
+    )
+    return " ".join(unicodedata.normalize("NFC", visible).split())
