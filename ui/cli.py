@@ -13,7 +13,7 @@ import click
 from corpus.errors import DossierError
 from ui.eval_commands import evaluation, models
 from ui.faults import FaultGroup
-from ui.index_commands import index
+from ui.index_commands import add, index
 from ui.output import print_json
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -180,5 +180,6 @@ def _counted(questions: list[Any]) -> Iterator[Any]:
 
 main.add_command(index)
 
+main.add_command(add)
 main.add_command(evaluation)
 main.add_command(models)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.document import Document
 from qa.answer import Answer, Draft, EvidenceFound
+from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations
 from ui.render_lists import banner_html, conversations_html, documents_html, reports_html, welcome_html
 from ui.render_source import gone_html, panel_html
@@ -48,6 +49,8 @@ class Desk:
     conversations: Conversations
     runs_folder: Path = Path("evals") / "runs"
     """Where the runs of the evaluation are."""
+    adder: Adder | None = None
+    """What adds documents from the page; without one, nothing can be added there."""
     line: Line = field(default_factory=Line)
     runs: Runs = field(default_factory=Runs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -72,6 +73,16 @@ class Handlers:
             )
         except DossierError as fault:
             raise gr.Error(str(fault)) from fault
+
+    def add(self, files: list[str] | None) -> Iterator[tuple[Any, Any]]:
+        """Stages of adding the dropped files; the drop zone is emptied at the end."""
+        if self.desk.adder is None or not files:
+            return
+        for stage in self.desk.adder.add(files):
+            yield stage, gr.skip()
+        yield gr.skip(), None
+        for file in files:
+            Path(file).unlink(missing_ok=True)
 
     def source(self, event: gr.EventData) -> str:
         """The panel for the citation, card or document that was clicked."""

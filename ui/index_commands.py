@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ui.output import print_json, progress_shown
 
 if TYPE_CHECKING:
+    from index import BuildReport
     from qa.settings import Settings
 
 CORPUS = click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
@@ -42,18 +43,19 @@ def build(corpus: Path | None, index_dir: Path | None, as_json: bool, watch: boo
     settings = _settings(corpus, index_dir)
     embedder = open_embedder(settings)
 
-    def show(report: Any) -> None:  # noqa: ANN401  index.BuildReport, which is imported late
+    def show(report: BuildReport) -> None:
         print_json(report.to_json()) if as_json else click.echo(build_lines(report))
 
-    with progress_shown() as progress:
-        report = build_index(settings.corpus, settings.index, embedder, progress=progress)
-    show(report)
-    if watch:
-        from index.watch import watch as watch_corpus
+    if not watch:
+        with progress_shown() as progress:
+            report = build_index(settings.corpus, settings.index, embedder, progress=progress)
+        show(report)
+        return
+    from index.watch import watch as watch_corpus
 
-        click.echo(f"Watching {settings.corpus}; Ctrl+C ends it.", err=True)
-        for later in watch_corpus(settings.corpus, settings.index, embedder):
-            show(later)
+    click.echo(f"dossier: watching {settings.corpus}; Ctrl+C ends it.", err=True)
+    for report in watch_corpus(settings.corpus, settings.index, embedder):
+        show(report)
 
 
 @index.command(epilog="\b\nExample:\n  dossier index status --json")
@@ -111,3 +113,33 @@ def rollback(corpus: Path | None, index_dir: Path | None, as_json: bool) -> None
 
     name = go_back(_settings(corpus, index_dir).index)
     print_json({"generation": name}) if as_json else click.echo(f"Index generation {name} serves now.")
+
+
+@click.command(epilog="\b\nExample:\n  dossier add ~/Downloads/article.md notes/\n  dossier add --dry-run notes/")
+@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL ...")
+@click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
+@CORPUS
+@INDEX
+@JSON
+def add(sources: tuple[str, ...], dry_run: bool, corpus: Path | None, index_dir: Path | None, as_json: bool) -> None:
+    """Copy documents into the corpus, then build the index; exit code 1 where none could be added."""
+    from dataclasses import asdict
+
+    from corpus.adding import add_files
+    from corpus.errors import DossierError
+    from index import build as build_index
+    from ui.listing import add_lines, build_lines
+    from ui.wiring import open_embedder
+
+    settings = _settings(corpus, index_dir)
+    report = add_files(sources, settings.corpus, dry_run=dry_run)
+    built = None
+    if report.added and not dry_run:
+        with progress_shown() as progress:
+            built = build_index(settings.corpus, settings.index, open_embedder(settings), progress=progress)
+    if as_json:
+        print_json({**asdict(report), "dry_run": dry_run, "build": built.to_json() if built else None})
+    else:
+        click.echo("\n".join([add_lines(report), *([build_lines(built)] if built else [])]))
+    if not report.added:
+        raise DossierError("No document was added.")

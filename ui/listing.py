@@ -10,6 +10,7 @@ from ui.words import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from corpus.adding import AddReport
     from evals.summary import Scores
     from index import BuildReport, GenerationInfo, Status, VerifyReport
     from index.weights import ModelStatus
@@ -27,6 +28,18 @@ def _named(what: str, names: Iterable[str]) -> list[str]:
     listed = list(names)
     more = [f"  … and {len(listed) - LISTED} more"] if len(listed) > LISTED else []
     return [f"{what}: {len(listed)}", *(f"  {name}" for name in listed[:LISTED]), *more] if listed else []
+
+
+def add_lines(report: AddReport) -> str:
+    """What became of each file."""
+    return plain(
+        "\n".join(
+            [
+                *_named("Added", (f"{entry.source} as {entry.path}" for entry in report.added)),
+                *_named("Skipped", (entry.reason for entry in report.skipped)),
+            ]
+        )
+    )
 
 
 def build_lines(report: BuildReport) -> str:

@@ -58,6 +58,18 @@ def build_page(desk: Desk) -> gr.Blocks:
                     stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=88, visible=False)
             with gr.Tab("Documents", id="documents") as documents_tab:
                 documents = html("documents")
+                if desk.adder:
+                    files = gr.File(
+                        label="Add documents: drop files here",
+                        file_count="multiple",
+                        type="filepath",
+                        elem_id="add",
+                        height=120,
+                    )
+                    added = html("added")
+                    files.upload(
+                        handlers.add, files, [added, files], show_progress="hidden", api_visibility="private"
+                    ).then(desk.list_documents, None, documents, **QUIET).then(desk.banner, None, top, **QUIET)
             with gr.Tab("Evaluation", id="evaluation") as evaluation_tab:
                 reports = html("reports")
         panel = html("panel")

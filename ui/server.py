@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus.errors import DossierError
+from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations
 from ui.desk import REPORT_FILE, Desk
 from ui.export import conversation_json, conversation_markdown
@@ -153,7 +154,8 @@ def serve_page(settings: Settings, *, auth: Path | None, announce: Callable[[str
     from ui.wiring import conversations_path, open_pipeline, runs_folder
 
     pipeline = open_pipeline(settings)
-    desk = Desk(pipeline, Conversations(conversations_path()), runs_folder())
+    adder = Adder(settings.corpus, settings.index, pipeline.index.embedder)
+    desk = Desk(pipeline, Conversations(conversations_path()), runs_folder(), adder)
     run_app(build_app(desk, (host,), guard), listener, announce)
 
 

@@ -1,0 +1,96 @@
+# ruff: noqa: ANN401  the toy embedder is a class of conftest, which importlib mode does not let a test import
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+import ui.wiring
+from corpus.adding import add_files
+from corpus.errors import CorpusError
+from index import Index
+from ui.adding import MOST_FILES, Adder
+from ui.cli import main
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "old.md").write_text("# Old\n\nThe old words.\n")
+    return folder
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Path:
+    file = tmp_path / "A new <article>.md"
+    file.write_text("# New\n\nThe minister opened a bridge.\n")
+    return file
+
+
+def test_a_file_is_copied_once_and_nothing_is_written_over(corpus: Path, new: Path) -> None:
+    assert [entry.path for entry in add_files([str(new)], corpus).added] == ["added/A-new-article.md"]
+    assert "already, as added/A-new-article.md" in add_files([str(new)], corpus).skipped[0].reason
+    new.write_text("# Newer\n\nAnother text.\n")
+    assert [entry.path for entry in add_files([str(new)], corpus).added] == ["added/A-new-article-2.md"]
+    assert sorted(file.name for file in (corpus / "added").iterdir()) == ["A-new-article-2.md", "A-new-article.md"]
+
+
+def test_what_cannot_be_read_is_skipped_with_its_reason(corpus: Path, tmp_path: Path, new: Path) -> None:
+    (tmp_path / "empty.md").write_text("")
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9 \xff\xfe")
+    names = ("empty.md", "picture.png", "latin.txt", "none.md")
+    report = add_files([*(str(tmp_path / name) for name in names), "https://example.org/a", str(new)], corpus)
+    assert len(report.added) == 1
+    assert len(report.skipped) == 5
+    assert "not fetched" in report.skipped[-1].reason
+    assert not list(corpus.glob("**/.*"))
+
+
+def test_a_dry_run_and_a_missing_corpus(corpus: Path, new: Path, tmp_path: Path) -> None:
+    assert len(add_files([str(new)], corpus, dry_run=True).added) == 1
+    assert not (corpus / "added").exists()
+    with pytest.raises(CorpusError, match="There is no corpus folder"):
+        add_files([str(new)], tmp_path / "none")
+
+
+def test_the_page_adds_builds_and_reports(corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any) -> None:
+    adder = Adder(corpus, tmp_path / "index", toy_embedder)
+    stages = list(adder.add([str(new), str(tmp_path / "none.md")]))
+    assert "Reading the files" in stages[0]
+    assert any("Embedding chunks" in stage for stage in stages)
+    assert "1 document added, 1 skipped." in stages[-1]
+    assert "none.md" in stages[-1]
+    index = Index.open(tmp_path / "index", toy_embedder)
+    assert set(index.documents) == {"old.md", "added/A-new-article.md"}
+    index.close()
+    assert "too many" in next(adder.add(["x"] * (MOST_FILES + 1)))
+    assert "There is no corpus folder" in list(Adder(tmp_path / "none", tmp_path / "i", toy_embedder).add(["x"]))[-1]
+
+
+def test_the_command_adds_builds_and_reports(
+    corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui.wiring, "open_embedder", lambda settings: toy_embedder)
+    monkeypatch.chdir(tmp_path)
+    options = ["--corpus", str(corpus), "--index", str(tmp_path / "index"), "--json"]
+    result = CliRunner().invoke(main, ["add", str(new), *options])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["added"] == [{"source": str(new), "path": "added/A-new-article.md"}]
+    assert report["build"]["documents"] == 2
+    again = CliRunner().invoke(main, ["add", str(new), *options])
+    assert again.exit_code == 1
+    assert "No document was added." in again.stderr
+    for command in ("status", "verify", "list"):
+        result = CliRunner().invoke(main, ["index", command, *options])
+        assert result.exit_code == 0, result.output
+        json.loads(result.stdout)
+        assert CliRunner().invoke(main, ["index", command, *options[:-1]]).exit_code == 0
+    rolled_back = CliRunner().invoke(main, ["index", "rollback", *options])
+    assert rolled_back.exit_code == 1
+    assert "Traceback" not in rolled_back.output
