@@ -108,7 +108,7 @@ class Pipeline:
         return repr(
             (
                 *(PROMPTS_HASH, index.corpus_hash, index.manifest.weights_hash),
-                *(self.generator.name, self.generator.engine),
+                *((self._generator.name, self._generator.engine) if self._generator else ()),
                 *_answering(self.settings).items(),
                 *(self.calibration.weights, self.calibration.intercept, self.calibration.refuse_below),
             )
