@@ -13,6 +13,7 @@ from corpus.document import Document
 from qa.answer import Answer, Draft, EvidenceFound
 from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations
+from ui.index_news import IndexNews
 from ui.render_lists import banner_html, conversations_html, documents_html, reports_html, welcome_html
 from ui.render_source import gone_html, panel_html
 from ui.render_turn import answered_html, failed_html, stopped_html, turn_html
@@ -53,6 +54,7 @@ class Desk:
     """What adds documents from the page; without one, nothing can be added there."""
     line: Line = field(default_factory=Line)
     runs: Runs = field(default_factory=Runs)
+    news: IndexNews = field(default_factory=IndexNews)
 
     def ask(self, question: str, conversation: str, owner: str, session: str) -> Iterator[View]:
         """Ask in a conversation; the first view shows the question at once. Closing it stops the work."""
@@ -105,7 +107,7 @@ class Desk:
             elif isinstance(step, Stopped):
                 yield View(stopped_html(number, question, draft, found), said="Stopped.", ended=True)
             elif isinstance(step, Failed):
-                yield View(failed_html(number, question, step.message), said=step.message, ended=True)
+                yield View(failed_html(number, question, step.message, step.verdict), said=step.message, ended=True)
 
     def _finished(self, answer: Answer, number: int, conversation: str, owner: str) -> View:
         """The answer, stored; one that cannot be stored is shown all the same."""
@@ -145,7 +147,9 @@ class Desk:
         """Which index and which model serve."""
         index = self.pipeline.index
         generator = self.pipeline.generator
-        return banner_html(len(index.documents), index.generation, generator.name, generator.engine)
+        return banner_html(
+            len(index.documents), index.generation, generator.name, generator.engine, self.news.words(index)
+        )
 
     def list_conversations(self, owner: str, words: str, open_now: str) -> str:
         """The past conversations of an owner that hold `words`."""

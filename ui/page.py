@@ -77,6 +77,7 @@ def build_page(desk: Desk) -> gr.Blocks:
         bridge = html("bridge", js_on_load=BRIDGE)
         conversation = gr.Textbox(visible="hidden", elem_id="conversation", label="Conversation")
 
+        gr.Timer(20).tick(desk.banner, None, top, **QUIET)
         opening = [past, current, conversation]
         gr.on(
             [question.submit, ask.click],

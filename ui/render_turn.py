@@ -46,10 +46,12 @@ def stopped_html(number: int, question: str, draft: str = "", found: EvidenceFou
     return _turn(number, question, "", body, evidence_html(found.passages, found.search_ms) if found else "")
 
 
-def failed_html(number: int, question: str, message: str) -> str:
+def failed_html(
+    number: int, question: str, message: str, verdict: str = "Something went wrong; this is no answer."
+) -> str:
     """A turn that ended in a fault; never mistaken for a refusal."""
     body = (
-        f'<div class="answer fault" role="alert"><p class="verdict">Something went wrong; this is no answer.</p>'
+        f'<div class="answer fault" role="alert"><p class="verdict">{escape(verdict)}</p>'
         f'<p dir="auto">{text_html(message)}</p></div>{_again(question)}'
     )
     return _turn(number, question, "", body, "")

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from corpus.errors import DossierError
 from qa.answer import Event
+from qa.question import QuestionError
 
 log = logging.getLogger(__name__)
 POLL = 0.05
@@ -29,6 +30,7 @@ class Failed:
     """The question ended in a fault, in words for its reader."""
 
     message: str
+    verdict: str = "Something went wrong; this is no answer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ class Run:
         ticket = self._line.enter()
         try:
             self._run(ticket)
+        except QuestionError as fault:
+            self._steps.put(Failed(str(fault), "This question cannot be asked."))
         except DossierError as fault:
             self._steps.put(Failed(str(fault)))
         except Exception:  # the thread's outermost boundary: whatever it is, the reader is told that it is no answer

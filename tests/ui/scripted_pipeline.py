@@ -75,7 +75,9 @@ class FakePipeline:
             corpus_hash="abc",
             documents=self.documents,
             chunks=chunks,
-            manifest=SimpleNamespace(documents=[SimpleNamespace(path=p, chunks=3) for p in self.documents]),
+            manifest=SimpleNamespace(
+                documents=[SimpleNamespace(path=p, chunks=3, content_hash="h") for p in self.documents]
+            ),
         )
 
     def quote(self, path: str, words: str, number: int) -> Citation:
@@ -208,11 +210,11 @@ class FakePipeline:
         return next(event for event in self.stream(question, history) if isinstance(event, Answer))
 
     def stream(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Iterator[Event]:
-        from qa.generator import GenerationError
+        from qa.question import QuestionError
 
         self.asked.append((question, tuple(history)))
         if not question.strip():
-            raise GenerationError("The question is empty. Type one.")
+            raise QuestionError("The question is empty. Type one.")
         answer = self.script(question)
         passages = self.passages(answer.citations)
         yield EvidenceFound(answer.standalone_question, passages, 42.0)

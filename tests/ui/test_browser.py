@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
@@ -335,3 +336,44 @@ def test_a_login_by_hand(browser: Browser, guarded: Any) -> None:
     ask(page, "Who lauded it?")
     assert [entry.title for entry in guarded.conversations.find(f"user-{b'bob'.hex()}")] == ["Who lauded it?"]
     context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds that is serious or critical, one line each."""
+    page.evaluate((Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in {"serious", "critical"}
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, served: Any, scheme: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    page = open_page(context, served)
+    found = {"welcome": violations(page)}
+    for name, question in (("troops", "How many troops?"), ("refusal", "Who is the emperor?"), ("fault", " ")):
+        if name == "fault":
+            page.fill("#question textarea", question)
+            page.keyboard.press("Enter")
+            expect(page.locator("#current .fault")).to_be_visible()
+        else:
+            ask(page, question)
+        found[name] = violations(page)
+    ask(page, "Who lauded it?")
+    page.locator("#current .number").first.click()
+    expect(page.locator("#panel mark.cited")).to_be_visible()
+    found["source"] = violations(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Documents").click()
+    expect(page.locator("table.documents")).to_be_visible()
+    found["documents"] = violations(page)
+    page.get_by_role("button", name="Toggle Sidebar").click()
+    page.wait_for_timeout(500)
+    found["sidebar"] = violations(page)
+    context.close()
+    assert {state: lines for state, lines in found.items() if lines} == {}

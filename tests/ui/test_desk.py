@@ -76,7 +76,7 @@ def test_closing_the_page_ends_the_work(desk: Desk, fake_pipeline: Any) -> None:
 
 def test_a_fault_is_never_shown_as_an_answer(desk: Desk) -> None:
     end = last(desk.ask("   ", "", "me", "s"))
-    assert "this is no answer" in end.current
+    assert "This question cannot be asked" in end.current
     assert "The question is empty" in end.current
     assert "refusal" not in end.current
 
@@ -159,3 +159,22 @@ def test_the_lists(desk: Desk) -> None:
     assert desk.list_documents().count("<tr data-words") == 7
     assert "No conversations yet" in desk.list_conversations("me", "", "")
     assert desk.past("me", "").count('data-action="example"') == 4
+
+
+def test_a_new_index_is_news_for_a_while() -> None:
+    from types import SimpleNamespace
+
+    from ui.index_news import IndexNews
+
+    def index(generation: str, **documents: str) -> Any:
+        entries = [SimpleNamespace(path=path, content_hash=found) for path, found in documents.items()]
+        return SimpleNamespace(generation=generation, manifest=SimpleNamespace(documents=entries))
+
+    clock = SimpleNamespace(now=0.0)
+    news = IndexNews(now=lambda: clock.now)
+    assert news.words(index("1", a="x", b="x")) == ""
+    assert news.words(index("2", a="y", c="x", d="x")) == (
+        "Index updated: 2 documents added, 1 document changed, 1 document removed"
+    )
+    clock.now = 601
+    assert news.words(index("2", a="y", c="x", d="x")) == ""
