@@ -16,11 +16,12 @@ MOST_TEXT = 20_000_000
 """Characters that are searched for definitions: 20 million take 3 s; in a larger corpus the first documents define."""
 
 _SHORT = r"[A-Z][A-Za-z0-9+-]{1,9}"
-_LONG_THEN_SHORT = re.compile(rf"(?P<long>(?:[\w.'’-]+[ ]+){{1,9}})\(\s*[\"“]?(?P<short>{_SHORT})[\"”]?\s*\)")
+_SHORT_IN_BRACKETS = re.compile(rf" \(\s*[\"“]?(?P<short>{_SHORT})[\"”]?\s*\)")
 _SHORT_THEN_LONG = re.compile(rf"\b(?P<short>{_SHORT}) \((?P<long>[^()\n]{{5,80}})\)")
-_OR_SHORT = re.compile(
-    r"(?P<long>(?:[\w.'’-]+[ ]+){1,8}[\w'’-]+), (?:or|abbreviated|known as) (?P<short>[A-Z]{2,10})\b"
-)
+_OR_SHORT = re.compile(r", (?:or|abbreviated|known as) (?P<short>[A-Z]{2,10})\b")
+_BETWEEN_RUNS = re.compile(r"[^\w.'’ -]")
+_MOST_WORDS, _MOST_CHARACTERS = 9, 300
+"""How far before a short form its long form is looked for."""
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9+-]+")
 
 _learned: weakref.WeakKeyDictionary[Index, dict[str, str]] = weakref.WeakKeyDictionary()
@@ -50,16 +51,22 @@ def long_form(short: str, before: str) -> str | None:
 
 def find_abbreviations(text: str) -> list[tuple[str, str]]:
     """Pairs of short and long form that a text defines, in order."""
-    pairs: list[tuple[str, str]] = []
-    for pattern in (_LONG_THEN_SHORT, _SHORT_THEN_LONG, _OR_SHORT):
-        for match in pattern.finditer(text):
-            short = match["short"]
-            if sum(character.isupper() for character in short) < 2:
-                continue
-            found = long_form(short, match["long"].strip())
-            if found:
-                pairs.append((short, found))
-    return pairs
+    candidates = [
+        *((match["short"], _run_before(text, match.start())) for match in _SHORT_IN_BRACKETS.finditer(text)),
+        *((match["short"], match["long"].strip()) for match in _SHORT_THEN_LONG.finditer(text)),
+        *((match["short"], _run_before(text, match.start())) for match in _OR_SHORT.finditer(text)),
+    ]
+    return [
+        (short, found)
+        for short, before in candidates
+        if sum(character.isupper() for character in short) >= 2 and (found := long_form(short, before))
+    ]
+
+
+def _run_before(text: str, end: int) -> str:
+    """The last words before `end` with nothing but spaces between them."""
+    run = _BETWEEN_RUNS.split(text[max(0, end - _MOST_CHARACTERS) : end])[-1]
+    return " ".join(run.split()[-_MOST_WORDS:])
 
 
 def abbreviations(index: Index) -> dict[str, str]:

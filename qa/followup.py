@@ -21,6 +21,8 @@ _LEANING_START = re.compile(
     re.IGNORECASE,
 )
 _REWRITE_TOKENS = 60
+_BEFORE_CHARACTERS = 600
+"""What is put in front of a question that could not be rewritten, at most."""
 SHORT = 3
 """Content words up to which a question is taken for an ellipsis of the one before."""
 
@@ -35,8 +37,9 @@ def leans_on_history(question: str) -> bool:
 def make_standalone(question: str, history: Sequence[Turn], generator: Generator) -> str:
     """The question as it would be asked without the conversation; itself where it leans on nothing.
 
-    A rewriting is taken only when every content word in it comes from the question or from the conversation, so that
-    the model adds nothing of its own; otherwise the question of the turn before is put in front.
+    A rewriting is taken only when it is complete, every content word in it comes from the question or from the
+    conversation, and every content word of the question that does not point back is still in it: the model adds
+    nothing of its own and answers no other question. Otherwise the question of the turn before is put in front.
 
     Raises:
         GenerationError: The engine failed.
@@ -47,11 +50,14 @@ def make_standalone(question: str, history: Sequence[Turn], generator: Generator
         generator.stream(standalone_prompt(question, history), max_tokens=_REWRITE_TOKENS, pattern=r"[^\n]+")
     )
     rewritten = " ".join(reply.split())
-    known = set(tokenise(question))
-    for turn in history:
-        known.update(tokenise(turn.content))
-    words = set(tokenise(rewritten))
-    if words and words <= known and rewritten:
+    if generator.count_tokens(reply) < _REWRITE_TOKENS and _keeps_to(rewritten, question, history):
         return rewritten
     before = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
-    return f"{before.rstrip()} {question}".strip()
+    return f"{before[:_BEFORE_CHARACTERS].rstrip()} {question}".strip()
+
+
+def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
+    words = set(tokenise(rewritten))
+    known = {*tokenise(question), *(word for turn in history for word in tokenise(turn.content))}
+    own = set(tokenise(_LEANING_WORDS.sub(" ", _LEANING_START.sub(" ", question))))
+    return bool(words) and own <= words <= known

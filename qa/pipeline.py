@@ -70,6 +70,17 @@ class _Asked:
     passages: tuple[Passage, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What an answer would rest on."""
+
+    named: tuple[Evidence, ...]
+    """The sentences that the model named, or the best-ranked one."""
+    passage: tuple[Evidence, ...]
+    """These and the best-ranked others, in reading order: what the answer is judged and written from."""
+    readings: Readings
+
+
 class Pipeline:
     """Answers questions from one index with one model. Safe to use from several threads: the model's lock queues."""
 
@@ -147,24 +158,23 @@ class Pipeline:
         if not asked.ranked:
             yield self._refuse(asked, "off_corpus", 0.0, (), clock)
             return
-        chosen, readings = self._read(asked, clock)
-        probability = self.calibration.probability(readings)
+        basis = self._read(asked, clock)
+        probability = self.calibration.probability(basis.readings)
         if probability < self._threshold:
-            yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, chosen, clock)
+            reason = refusal_reason(basis.readings, self.calibration)
+            yield self._refuse(asked, reason, probability, basis.named, clock)
             return
         written = ""
-        for written in self._write(asked, chosen, clock):
+        for written in self._write(asked, basis.passage, clock):
             yield Draft(written)
-        parts, dropped = verify(written, chosen, asked.standalone)
-        readings = replace(readings, draft=_supported(parts, dropped))
-        probability = self.calibration.probability(readings)
+        parts, dropped = verify(written, basis.passage, asked.standalone)
+        probability = self.calibration.probability(replace(basis.readings, draft=_supported(parts, dropped)))
         if probability < self._threshold:
-            yield self._refuse(asked, "not_supported", probability, chosen, clock)
+            yield self._refuse(asked, "not_supported", probability, basis.named, clock)
             return
-        cited = cite(
-            parts or [(e.text, [e]) for e in chosen], asked.index, [claim for claims in dropped for claim in claims]
-        )
-        yield self._finish(asked, cited, probability, None, clock, chosen)
+        # Where no written sentence is supported, the evidence answers in its own words.
+        cited = cite(parts or [(e.text, [e]) for e in basis.named], asked.index, list(chain.from_iterable(dropped)))
+        yield self._finish(asked, cited, probability, None, clock, basis.passage)
 
     def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
         """What the confidence in an answer would rest on, the draft included; None where nothing was retrieved.
@@ -175,20 +185,23 @@ class Pipeline:
         asked = self._find(question, history, clock)
         if not asked.ranked:
             return None
-        chosen, readings = self._read(asked, clock)
-        *_, written = ("", *self._write(asked, chosen, clock))
-        return replace(readings, draft=_supported(*verify(written, chosen, asked.standalone)))
+        basis = self._read(asked, clock)
+        *_, written = ("", *self._write(asked, basis.passage, clock))
+        return replace(basis.readings, draft=_supported(*verify(written, basis.passage, asked.standalone)))
 
     @property
     def _threshold(self) -> float:
         return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below
 
-    def _read(self, asked: _Asked, clock: _Clock) -> tuple[list[Evidence], Readings]:
+    def _read(self, asked: _Asked, clock: _Clock) -> _Basis:
         """The evidence that an answer would rest on, and the readings, as long as nothing is written."""
-        chosen, named = self._select(asked, clock)
-        verdict = self._judge(asked.standalone, chosen, clock)
-        passages = [asked.index.text(hit.chunk) for hit in asked.hits]
-        return chosen, take_readings(asked.standalone, asked.hits, passages, chosen, named=named, verdict=verdict)
+        named, of_itself = self._select(asked, clock)
+        others = [evidence for evidence in asked.ranked if evidence not in named]
+        passage = in_reading_order([*named, *others[: max(0, self.settings.passage_sentences - len(named))]])
+        verdict = self._judge(asked.standalone, passage, clock)
+        texts = [asked.index.text(hit.chunk) for hit in asked.hits]
+        readings = take_readings(asked.standalone, asked.hits, texts, passage, named=of_itself, verdict=verdict)
+        return _Basis(tuple(named), tuple(passage), readings)
 
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
@@ -336,5 +349,13 @@ def _supported(parts: Sequence[Part], dropped: Sequence[Sequence[str]]) -> float
 
 def _answering(settings: Settings) -> dict[str, object]:
     """The settings that decide an answer."""
-    names = ("candidates", "evidence_sentences", "evidence_words", "cited_sentences", "answer_tokens", "refuse_below")
+    names = (
+        "candidates",
+        "evidence_sentences",
+        "evidence_words",
+        "passage_sentences",
+        "cited_sentences",
+        "answer_tokens",
+        "refuse_below",
+    )
     return {name: getattr(settings, name) for name in (*names, "written_answers", "stale_days")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,11 @@ from index.cache import cache_folder
 FILE_NAME = "dossier.toml"
 """Read from the working directory where it is there."""
 _PREFIX = "DOSSIER_"
+_LEAST = {
+    **{"port": 0, "stale_days": 0, "candidates": 1, "evidence_sentences": 1, "evidence_words": 1},
+    **{"cited_sentences": 1, "answer_tokens": 1, "question_characters": 1, "refuse_below": -1.0},
+}
+_MOST = {"port": 65535, "refuse_below": 1.0}
 
 
 class SettingsError(DossierError):
@@ -45,6 +51,9 @@ class Settings:
     """Sentences that the model reads: 8 hold the evidence for 81 % of the dev half, 97 % of SQuAD 2."""
     evidence_words: int = 230
     """Budget of the evidence in the prompt, in words; 230 are about 310 tokens, most of what is read."""
+    passage_sentences: int = 3
+    """Sentences that the answer is judged and written from: those that the model names, filled up with the best-ranked.
+    With 3 instead of 1, a written answer is right for .55 instead of .36 of 11 dev questions, at the same AUROC."""
     cited_sentences: int = 4
     """Most sentences that one answer rests on."""
     answer_tokens: int = 160
@@ -68,18 +77,13 @@ class Settings:
     def load(cls, flags: Mapping[str, Any] | None = None, file: Path | None = None) -> Settings:
         """Defaults, overridden by `file` (dossier.toml), by DOSSIER_* variables, and by `flags` that are not None.
 
+        A path in the file is relative to the file, one elsewhere to the working directory; `~` is the home folder.
+
         Raises:
-            SettingsError: A name is unknown or a value has the wrong form; the message names both.
+            SettingsError: `file` cannot be read, a name is unknown, or a value has the wrong form or is out of range;
+                the message names both.
         """
-        path = file or Path(FILE_NAME)
-        values: dict[str, Any] = {}
-        if path.is_file():
-            try:
-                values.update(tomllib.loads(path.read_text(encoding="utf-8")))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise SettingsError(f"{path} is not valid TOML: {error}. Mend the file or remove it.") from error
-            base = path.parent
-            values.update({name: base / values[name] for name in ("corpus", "index") if name in values})
+        values = _read_file(file or Path(FILE_NAME)) if file or Path(FILE_NAME).exists() else {}
         names = {field.name for field in fields(cls)}
         for name in names:
             if (value := os.environ.get(_PREFIX + name.upper())) is not None:
@@ -88,18 +92,51 @@ class Settings:
         return cls(**{name: _convert(name, value, names) for name, value in values.items()})
 
 
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}. Mend the file or remove it.") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}. Mend or remove it, or name another.") from error
+    for name in ("corpus", "index"):
+        if isinstance(values.get(name), str) and values[name]:
+            values[name] = path.parent / _expand(name, values[name])
+    return values
+
+
+def _expand(name: str, value: str | Path) -> Path:
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:
+        raise SettingsError(f"The setting {name} is {value!r}: {error} Write the path out.") from error
+
+
 def _convert(name: str, value: object, names: set[str]) -> Any:  # noqa: ANN401 - the field's own type
     if name not in names:
         raise SettingsError(f"There is no setting {name!r}. The settings are {', '.join(sorted(names))}.")
     default = getattr(Settings(), name)
     try:
-        if isinstance(default, bool):
-            if str(value).lower() not in ("true", "false", "1", "0"):
-                raise ValueError
-            return str(value).lower() in ("true", "1")
-        return type(default)(value)
+        converted = _as_kind_of(default, name, value)
     except (TypeError, ValueError) as error:
-        kind = type(default).__name__
+        kind = "path" if isinstance(default, Path) else type(default).__name__
         raise SettingsError(
             f"The setting {name} is {value!r}, which is no {kind}. Give for example {default}."
         ) from error
+    least, most = _LEAST.get(name, -math.inf), _MOST.get(name, math.inf)
+    if name in _LEAST and not least <= converted <= most:
+        limits = f"at least {least}" if most == math.inf else f"between {least} and {most}"
+        raise SettingsError(f"The setting {name} is {value}; it must be {limits}. The default is {default}.")
+    return converted
+
+
+def _as_kind_of(default: object, name: str, value: object) -> Any:  # noqa: ANN401 - the field's own type
+    if isinstance(default, bool):
+        if str(value).lower() not in ("true", "false", "1", "0"):
+            raise ValueError
+        return str(value).lower() in ("true", "1")
+    if isinstance(default, Path):
+        if not isinstance(value, str | Path):
+            raise TypeError
+        return _expand(name, value)
+    return type(default)(str(value))  # type: ignore[call-arg] # int, float or str; 7.5 and True are no int

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from index.embedder import cpu_has_bfloat16
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, render_prompt
 from qa.engines.pattern import portable_pattern
 from qa.engines.streaming import TextSoFar, Write, stream_pieces
@@ -27,7 +28,7 @@ LONGEST_PROMPT = 16_384
 
 
 class TransformersGenerator:
-    """Runs a model in bfloat16 on the GPU, or on the CPU where there is none."""
+    """Runs a model on the GPU, or on the CPU where there is none; in bfloat16 where that is computed in hardware."""
 
     engine = "transformers"
 
@@ -201,6 +202,7 @@ def _load(model: str | Path) -> tuple[Any, Any]:
 
     transformers.utils.logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if device == "cuda" or cpu_has_bfloat16() else torch.float32
     path = Path(model)
     options: dict[str, Any] = {"local_files_only": path.exists(), "trust_remote_code": False}
     source = str(model)
@@ -211,7 +213,7 @@ def _load(model: str | Path) -> tuple[Any, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
         if path.is_file():  # the other way would fetch a compute kernel from the model hub
             options["quantization_config"] = transformers.GgufConfig(gguf_file=path.name, dequantize=True)
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16, **options)
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
     except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
         raise GenerationError(
             f"transformers could not load {model}: {error}. Name a folder, a GGUF file, or a model of the hub."
