@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from re import _constants as codes  # type: ignore[attr-defined] # the parser that `re` itself uses
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -27,9 +26,9 @@ def _sequence(items: Iterable[tuple[Any, Any]], pattern: str) -> str:
 
 def _item(code: Any, argument: Any, pattern: str) -> str:  # noqa: ANN401 - the parser has no types
     if code is codes.LITERAL:
-        return json.dumps(chr(argument), ensure_ascii=False)
+        return f'"{_written(argument)}"'
     if code is codes.NOT_LITERAL:
-        return f"[^{_in_class(argument)}]"
+        return f"[^{_written(argument)}]"
     if code is codes.IN:
         negated = argument[0][0] is codes.NEGATE
         return f"[{'^' if negated else ''}{''.join(_class_part(part, pattern) for part in argument[negated:])}]"
@@ -47,12 +46,14 @@ def _item(code: Any, argument: Any, pattern: str) -> str:  # noqa: ANN401 - the 
 def _class_part(part: tuple[Any, Any], pattern: str) -> str:
     code, argument = part
     if code is codes.LITERAL:
-        return _in_class(argument)
+        return _written(argument)
     if code is codes.RANGE:
-        return f"{_in_class(argument[0])}-{_in_class(argument[1])}"
+        return f"{_written(argument[0])}-{_written(argument[1])}"
     raise GenerationError(f"The pattern {pattern!r} cannot be enforced while decoding ({code}).")
 
 
-def _in_class(character: int) -> str:
-    special = {"\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\", "]": r"\]", "[": r"\[", "-": r"\-", "^": r"\^"}
-    return special.get(chr(character), chr(character))
+def _written(character: int) -> str:
+    """A character inside quotes or a class; what has a meaning there by its number, which every version reads."""
+    if character < 32 or chr(character) in '"\\[]^-\x7f':
+        return {"\n": r"\n", "\r": r"\r", "\t": r"\t"}.get(chr(character), f"\\x{character:02X}")
+    return chr(character)
