@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from index.embedder import Embedder
 from index.errors import IndexFaultError
 from index.generations import build_lock, collect, generations_folder, read_current, remove_leftovers
 from index.index import Index, chunk_settings
+from index.manifest import DocumentEntry, SkippedEntry
 from index.reports import BuildReport, BuildSettings, Progress
 from index.sources import Source, sound_sources
 from index.status import status
+from index.survey import survey
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +85,9 @@ def _build_locked(
     current = read_current(folder)
     sources = sound_sources(folder, embedder)
     base = sources[0] if sources and sources[0].manifest.generation == current else None
+    if base and (skipped := _skipped_if_unchanged(corpus, base, settings)) is not None:
+        report = _compare(base.manifest.documents, skipped, base)
+        return replace(report, seconds=time.monotonic() - started, bytes=base.manifest.size)
     draft = Draft(generations_folder(folder) / f".building-{os.getpid()}")
     draft.folder.mkdir()
     write_documents(draft, corpus, base, embedder, settings, progress)
@@ -91,7 +97,7 @@ def _build_locked(
             f"The corpus folder {corpus} holds no document that can be read. Put .md or .txt files there, or name "
             f"another folder with --corpus.{reasons}"
         )
-    report = _report_changes(draft, base, current)
+    report = _compare(draft.documents, draft.skipped, base)
     built_from = (base.manifest.corpus_hash, base.manifest.settings) if base else None
     if base and built_from == (draft.corpus_hash, chunk_settings(settings.chunking)):
         return replace(report, seconds=time.monotonic() - started, bytes=base.manifest.size)
@@ -112,26 +118,42 @@ def _build_locked(
     )
 
 
-def _report_changes(draft: Draft, base: Source | None, generation: str) -> BuildReport:
+def _skipped_if_unchanged(corpus: Path, base: Source, settings: BuildSettings) -> list[SkippedEntry] | None:
+    """The files that are skipped, where all others are as `base` holds them; None where something changed."""
+    if base.manifest.settings != chunk_settings(settings.chunking):
+        return None
+    known, skipped = 0, []
+    for item in survey(corpus, base.manifest, settings.max_bytes):
+        if item.document is not None:
+            return None
+        if item.known is not None:
+            known += 1
+        else:
+            skipped.append(SkippedEntry(item.path, item.reason, item.mark))
+    return skipped if known == len(base.manifest.documents) else None
+
+
+def _compare(documents: Sequence[DocumentEntry], skipped: Sequence[SkippedEntry], base: Source | None) -> BuildReport:
     """What differs from the current generation; nothing is embedded yet."""
     before = {entry.path: entry.content_hash for entry in base.manifest.documents} if base else {}
-    now = {entry.path: entry.content_hash for entry in draft.documents}
+    now = {entry.path: entry.content_hash for entry in documents}
     added = {path: content_hash for path, content_hash in now.items() if path not in before}
     removed, renamed = _removed_and_renamed(base, added, set(now))
     moved = {new for _, new in renamed}
+    chunks = sum(entry.chunks for entry in documents)
     return BuildReport(
-        generation=generation,
+        generation=base.manifest.generation if base else "",
         built=False,
-        documents=len(draft.documents),
-        chunks=len(draft.keys),
+        documents=len(documents),
+        chunks=chunks,
         added=tuple(path for path in added if path not in moved),
         changed=tuple(path for path in now if path in before and before[path] != now[path]),
         removed=tuple(removed),
         renamed=tuple(renamed),
         unchanged=sum(before.get(path) == content_hash for path, content_hash in now.items()),
-        skipped=tuple(draft.skipped),
-        copies=tuple((entry.path, entry.copy_of) for entry in draft.documents if entry.copy_of),
-        chunks_reused=len(draft.keys),
+        skipped=tuple(skipped),
+        copies=tuple((entry.path, entry.copy_of) for entry in documents if entry.copy_of),
+        chunks_reused=chunks,
     )
 
 

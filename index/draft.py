@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from corpus.chunks import contextualise, cut_chunks
-from corpus.copies import find_copies, signature
-from corpus.document import Chunk, Document, Sentence
+from corpus.copies import SIGNATURE_BYTES, find_copies, signature
+from corpus.document import Document
 from corpus.sentences import document_sentences
 from index.embedder import Embedder, Vectors
 from index.errors import IndexFaultError
@@ -32,7 +33,7 @@ from index.manifest import (
     hash_corpus,
 )
 from index.reports import BuildSettings, Progress
-from index.sources import Source, context_key
+from index.sources import KEY_BYTES, KEYS_FILE, SIGNATURES_FILE, Source, context_key, save_bytes
 from index.store import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -44,7 +45,8 @@ from index.store import (
     encode_document,
 )
 from index.survey import Surveyed, survey
-from index.vectors import FlatVectors
+from index.terms import TermRows
+from index.vectors import BLOCK, FlatVectors
 
 EMBED_AT_ONCE = 256
 """Chunks handed to the embedder at once: between two of them progress is shown and a stop is noticed."""
@@ -57,13 +59,14 @@ class Draft:
     folder: Path
     documents: list[DocumentEntry] = field(default_factory=list)
     skipped: list[SkippedEntry] = field(default_factory=list)
-    terms: list[list[str]] = field(default_factory=list)
+    signatures: list[bytes] = field(default_factory=list)
+    """Of each document: see `corpus.copies.signature`."""
+    terms: TermRows = field(default_factory=TermRows)
     """Of each chunk, for BM25."""
-    keys: list[str] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
     """Of each chunk: see `context_key`."""
-
-    signatures: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """By path: publication date and MinHash."""
+    base_rows: array[int] = field(default_factory=lambda: array("q"))
+    """Of each chunk: its row in the generation that the build started from, or -1."""
 
     @property
     def corpus_hash(self) -> str:
@@ -71,17 +74,56 @@ class Draft:
         return hash_corpus({entry.path: entry.content_hash for entry in self.documents})
 
 
-def _cut(item: Surveyed, base: Source | None, settings: BuildSettings) -> tuple[Document, list[Sentence], list[Chunk]]:
-    if item.document is not None:
-        document = item.document
-    elif base is not None:
-        document, sentences, chunks = base.document(item.path)
-        if base.manifest.settings == chunk_settings(settings.chunking):
-            return document, sentences, chunks
-    else:
-        raise AssertionError(item.path)
-    sentences = document_sentences(document)
-    return document, sentences, cut_chunks(document, sentences, settings.chunking)
+class _DocumentWriter:
+    """Appends documents and their chunks to a draft, one document in memory at a time."""
+
+    def __init__(
+        self, draft: Draft, documents: JsonLinesWriter, chunks: JsonLinesWriter, base: Source | None, embedder: Embedder
+    ) -> None:
+        self._draft = draft
+        self._documents = documents
+        self._chunks = chunks
+        self._base = base
+        self._embedder = embedder
+        if base:
+            draft.terms = TermRows(base.terms.vocabulary)
+
+    def copy(self, base: Source, item: Surveyed) -> None:
+        """Take a document that has not changed over from `base`, without reading it."""
+        draft, number = self._draft, base.numbers[item.path]
+        start, end = base.rows_of(number)
+        self._documents.copy(base.documents, number, number + 1)
+        self._chunks.copy(base.chunks, start, end)
+        draft.terms.copy(base.terms, start, end)
+        draft.keys.extend(base.keys[start:end])
+        draft.base_rows.extend(range(start, end))
+        draft.signatures.append(base.signatures[number])
+        draft.documents.append(replace(base.manifest.documents[number], mark=item.mark))
+
+    def write(self, document: Document, item: Surveyed, settings: BuildSettings) -> None:
+        """Cut a document into sentences and chunks."""
+        draft = self._draft
+        sentences = document_sentences(document)
+        chunks = cut_chunks(document, sentences, settings.chunking)
+        self._documents.write(encode_document(document, sentences))
+        for chunk in chunks:
+            context = contextualise(document, chunk)
+            self._chunks.write(encode_chunk(chunk))
+            draft.terms.add(tokenise(context))
+            draft.keys.append(context_key(context, self._embedder))
+            draft.base_rows.append(-1)
+        draft.signatures.append(signature(document))
+        draft.documents.append(
+            DocumentEntry(
+                path=document.path,
+                content_hash=document.content_hash,
+                raw_hash=item.raw_hash,
+                mark=item.mark,
+                title=document.title,
+                published=document.published,
+                chunks=len(chunks),
+            )
+        )
 
 
 def write_documents(
@@ -92,42 +134,28 @@ def write_documents(
     settings: BuildSettings,
     progress: Progress | None,
 ) -> None:
-    """First pass: documents and chunks, one document in memory at a time."""
-    manifest = base.manifest if base else None
-    expected = len(manifest.documents) if manifest else 0
+    """First pass: documents and chunks, their terms, keys and MinHashes, and which documents repeat which."""
+    same_cut = base is not None and base.manifest.settings == chunk_settings(settings.chunking)
+    expected = len(base.manifest.documents) if base else 0
     with (
         JsonLinesWriter(draft.folder / DOCUMENTS_FILE) as documents,
-        JsonLinesWriter(draft.folder / CHUNKS_FILE) as chunk_lines,
+        JsonLinesWriter(draft.folder / CHUNKS_FILE) as chunks,
     ):
-        for item in survey(corpus, manifest, settings.max_bytes):
+        writer = _DocumentWriter(draft, documents, chunks, base, embedder)
+        for item in survey(corpus, base.manifest if base else None, settings.max_bytes):
             if item.reason:
                 draft.skipped.append(SkippedEntry(item.path, item.reason, item.mark))
-                continue
-            document, sentences, chunks = _cut(item, base, settings)
-            minhash = base.signature(item.path) if item.known and base else signature(document)
-            draft.signatures[document.path] = (document.published, minhash)
-            documents.write(encode_document(document, sentences, minhash))
-            for chunk in chunks:
-                context = contextualise(document, chunk)
-                key = context_key(context, embedder)
-                draft.keys.append(key)
-                draft.terms.append(tokenise(context))
-                chunk_lines.write(encode_chunk(chunk, key))
-            draft.documents.append(
-                DocumentEntry(
-                    path=document.path,
-                    content_hash=document.content_hash,
-                    raw_hash=item.raw_hash,
-                    mark=item.mark,
-                    title=document.title,
-                    published=document.published,
-                    chunks=len(chunks),
-                )
-            )
+            elif item.document is not None:
+                writer.write(item.document, item, settings)
+            elif base and same_cut:
+                writer.copy(base, item)
+            elif base:
+                writer.write(base.document(base.numbers[item.path]), item, settings)
             if progress:
                 done = len(draft.documents)
                 progress("Reading documents", done, max(done, expected))
-    copies = find_copies(draft.signatures)
+    dated = zip(draft.documents, draft.signatures, strict=True)
+    copies = find_copies({entry.path: (entry.published, minhash) for entry, minhash in dated})
     draft.documents = [replace(entry, copy_of=copies.get(entry.path, "")) for entry in draft.documents]
 
 
@@ -164,8 +192,14 @@ def write_vectors(
     """
     path = draft.folder / "vectors.f32"
     vectors = np.memmap(path, dtype=np.float32, mode="w+", shape=(len(draft.keys), embedder.dimension))
-    rows_of: dict[str, list[int]] = {}
-    for row, key in enumerate(draft.keys):
+    base_rows = np.asarray(draft.base_rows, dtype=np.int64)
+    for start in range(0, len(base_rows), BLOCK):
+        known = start + np.flatnonzero(base_rows[start : start + BLOCK] >= 0)
+        if len(known):
+            vectors[known] = sources[0].vectors.get(base_rows[known])
+    rows_of: dict[bytes, list[int]] = {}
+    for row in np.flatnonzero(base_rows < 0).tolist():
+        key = draft.keys[row]
         source = next((source for source in sources if key in source.rows), None)
         if source is not None:
             vectors[row] = source.vectors[source.rows[key]]
@@ -197,7 +231,11 @@ def _generation_name(folder: Path, corpus_hash: str, embedder: Embedder, setting
 
 def finish(draft: Draft, folder: Path, embedder: Embedder, settings: BuildSettings) -> Manifest:
     """Write BM25, sync every file, write the manifest, give the folder its name, and switch to it."""
-    LexicalIndex.from_terms(draft.terms).save(draft.folder)
+    terms = draft.terms.sorted()
+    terms.save(draft.folder)
+    LexicalIndex.from_rows(terms).save(draft.folder)
+    save_bytes(draft.folder / KEYS_FILE, draft.keys, KEY_BYTES)
+    save_bytes(draft.folder / SIGNATURES_FILE, draft.signatures, SIGNATURE_BYTES)
     files = {}
     for path in sorted(path for path in draft.folder.rglob("*") if path.is_file()):
         sync(path)

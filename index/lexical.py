@@ -6,7 +6,6 @@ Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (
 from __future__ import annotations
 
 import json
-import logging
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from index.errors import IndexDamagedError
 from index.store import READING_NPY
+from index.terms import TermRows
 from index.vectors import Rows, Scores
 
 K1 = 1.2
@@ -34,8 +34,6 @@ _ASKING = frozenset(
     | {"he", "she", "his", "her", "its", "our", "we", "you", "i", "about", "were", "been", "from"}
 )
 """Words that questions are made of, and documents are not about."""
-_NOTHING = "\0"
-"""Stands for the words of a corpus that has none, which bm25s cannot index."""
 
 
 @lru_cache(maxsize=1)
@@ -83,28 +81,33 @@ class LexicalIndex:
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> LexicalIndex:
         """Index texts in row order."""
-        return cls.from_terms(tokenise(text) for text in texts)
+        rows = TermRows()
+        for text in texts:
+            rows.add(tokenise(text))
+        return cls.from_rows(rows)
 
     @classmethod
-    def from_terms(cls, terms: Iterable[list[str]]) -> LexicalIndex:
-        """Index the terms of each row."""
+    def from_rows(cls, rows: TermRows) -> LexicalIndex:
+        """Index rows of terms."""
         import bm25s
 
-        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it logs each index that it builds
-        rows = list(terms)
-        if rows and not any(rows):
-            rows[0] = [_NOTHING]
         bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
-        if rows:
-            bm25.index(rows, show_progress=False)
+        vocabulary = rows.vocabulary
+        if not vocabulary:
+            return cls(None, len(rows))
+        numbers = range(len(vocabulary))
+        bm25.scores = bm25.build_index_from_ids(numbers, rows, show_progress=False)
+        bm25.vocab_dict = dict(zip(vocabulary, numbers, strict=True))
+        bm25.unique_token_ids_set = set(numbers)
         return cls(bm25, len(rows))
 
     def save(self, folder: Path) -> None:
         """Write JSON and npy files, without pickle, into `folder/bm25`."""
         target = folder / BM25_FOLDER
         target.mkdir(parents=True, exist_ok=True)
-        (target / "size.json").write_text(json.dumps({"rows": self._size}), encoding="utf-8")
-        if self._size:
+        size = {"rows": self._size, "terms": self._bm25 is not None}
+        (target / "size.json").write_text(json.dumps(size), encoding="utf-8")
+        if self._bm25 is not None:
             self._bm25.save(str(target), show_progress=False, allow_pickle=False)
 
     @classmethod
@@ -118,14 +121,14 @@ class LexicalIndex:
 
         target = folder / BM25_FOLDER
         try:
-            size = int(json.loads((target / "size.json").read_text(encoding="utf-8"))["rows"])
+            size = json.loads((target / "size.json").read_text(encoding="utf-8"))
+            if not size["terms"]:
+                return cls(None, int(size["rows"]))
             with READING_NPY:
-                bm25 = (
-                    bm25s.BM25.load(str(target), mmap=True, show_progress=False, allow_pickle=False) if size else None
-                )
+                bm25 = bm25s.BM25.load(str(target), mmap=True, show_progress=False, allow_pickle=False)
+            return cls(bm25, int(size["rows"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamagedError(f"The BM25 index {target} cannot be read. Run: dossier index build") from error
-        return cls(bm25, size)
 
     def __len__(self) -> int:
         return self._size
@@ -133,7 +136,7 @@ class LexicalIndex:
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 scores of all rows, (n,), 0 where no term of the query occurs."""
         terms = tokenise(query)
-        if not terms or not self._size:
+        if not terms or self._bm25 is None:
             return np.zeros(self._size, np.float32)
         scores: NDArray[np.float32] = np.asarray(self._bm25.get_scores(terms), dtype=np.float32)
         return scores

@@ -11,7 +11,7 @@ from typing import Any
 
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever files, chunking, tokenising or normalising change in a way that old generations do not follow."""
 
 MANIFEST_FILE = "manifest.json"

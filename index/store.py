@@ -25,19 +25,18 @@ READING_NPY = threading.Lock()
 _DOCUMENT_FIELDS = tuple(f.name for f in fields(Document))
 
 
-def encode_document(document: Document, sentences: Sequence[Sentence], signature: str) -> dict[str, Any]:
-    """A document with its sentences and MinHash, as JSON holds it; sections are numbered to keep it short."""
+def encode_document(document: Document, sentences: Sequence[Sentence]) -> dict[str, Any]:
+    """A document with its sentences, as JSON holds it; sections are numbered to keep it short."""
     sections = list(dict.fromkeys(s.section for s in sentences))
     numbers = {section: number for number, section in enumerate(sections)}
     record = {name: getattr(document, name) for name in _DOCUMENT_FIELDS}
-    record["signature"] = signature
     record["sections"] = sections
     record["sentences"] = [[s.start, s.end, numbers[s.section]] for s in sentences]
     return record
 
 
 def decode_document(record: Mapping[str, Any]) -> tuple[Document, list[Sentence]]:
-    """The inverse of `encode_document`, without the signature."""
+    """The inverse of `encode_document`."""
     values = {name: record[name] for name in _DOCUMENT_FIELDS}
     values["headings"] = tuple((start, end) for start, end in values["headings"])
     values["pages"] = tuple(values["pages"])
@@ -45,8 +44,8 @@ def decode_document(record: Mapping[str, Any]) -> tuple[Document, list[Sentence]
     return Document(**values), [Sentence(start, end, sections[number]) for start, end, number in record["sentences"]]
 
 
-def encode_chunk(chunk: Chunk, key: str) -> dict[str, Any]:
-    """A chunk with the hash of what the embedder read of it."""
+def encode_chunk(chunk: Chunk) -> dict[str, Any]:
+    """A chunk, as JSON holds it."""
     return {
         "id": chunk.id,
         "document": chunk.document,
@@ -54,12 +53,11 @@ def encode_chunk(chunk: Chunk, key: str) -> dict[str, Any]:
         "end": chunk.end,
         "section": chunk.section,
         "sentences": chunk.sentences,
-        "key": key,
     }
 
 
 def decode_chunk(record: Mapping[str, Any]) -> Chunk:
-    """The inverse of `encode_chunk`, without the hash."""
+    """The inverse of `encode_chunk`."""
     return Chunk(
         id=record["id"],
         document=record["document"],
@@ -91,6 +89,13 @@ class JsonLinesWriter:
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
         self._file.write(line)
         self._offsets.append(self._offsets[-1] + len(line))
+
+    def copy(self, lines: JsonLines, start: int, end: int) -> None:
+        """Append the records `start` to `end` (exclusive) of another file, without parsing them."""
+        content, ends = lines.raw(start, end)
+        self._file.write(content)
+        written = self._offsets[-1]
+        self._offsets.extend(written + end_in_content for end_in_content in ends)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -141,8 +146,11 @@ class JsonLines:
             raise IndexDamagedError(f"Record {number} of {self.path} is damaged. Run: dossier index build")
         return record
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return (self.record(number) for number in range(len(self)))
+    def raw(self, start: int, end: int) -> tuple[bytes, list[int]]:
+        """The bytes of the records `start` to `end` (exclusive), and where each ends in them."""
+        first = int(self._offsets[start])
+        ends = [int(offset) - first for offset in self._offsets[start + 1 : end + 1]]
+        return self._map[first : int(self._offsets[end])], ends
 
 
 class StoredChunks(Sequence[Chunk]):

@@ -255,18 +255,18 @@ def gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_conversion_is_made_once(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sha256 = checked_hash(gguf)
-    folder = conversion.ensure_openvino(gguf, sha256)
+    folder = conversion.ensure_converted(gguf, sha256, "openvino")
     assert folder == cache_folder() / "openvino" / f"tiny-model-{sha256[:12]}"
     names = ["manifest.json", "openvino_model.bin", "openvino_model.xml", "openvino_tokenizer.xml"]
     assert sorted(path.name for path in folder.iterdir()) == names
     monkeypatch.setattr(conversion, "_run_child", lambda *_: pytest.fail("converted again"))
-    assert conversion.ensure_openvino(gguf, sha256) == folder
+    assert conversion.ensure_converted(gguf, sha256, "openvino") == folder
 
 
 @pytest.mark.parametrize("harm", ["no manifest", "short file", "missing file", "other version"])
 def test_an_incomplete_conversion_is_made_again(gguf: Path, harm: str) -> None:
     sha256 = checked_hash(gguf)
-    folder = conversion.ensure_openvino(gguf, sha256)
+    folder = conversion.ensure_converted(gguf, sha256, "openvino")
     if harm == "no manifest":
         (folder / "manifest.json").unlink()
     elif harm == "short file":
@@ -274,9 +274,9 @@ def test_an_incomplete_conversion_is_made_again(gguf: Path, harm: str) -> None:
     elif harm == "missing file":
         (folder / "openvino_tokenizer.xml").unlink()
     else:
-        write_json(folder / "manifest.json", read_json(folder / "manifest.json") | {"openvino_genai": "2020.1"})
+        write_json(folder / "manifest.json", read_json(folder / "manifest.json") | {"version": "2020.1"})
     assert not conversion.is_complete(folder, sha256)
-    assert conversion.is_complete(conversion.ensure_openvino(gguf, sha256), sha256)
+    assert conversion.is_complete(conversion.ensure_converted(gguf, sha256, "openvino"), sha256)
 
 
 def test_what_a_killed_conversion_left_is_removed(gguf: Path) -> None:
@@ -284,16 +284,16 @@ def test_what_a_killed_conversion_left_is_removed(gguf: Path) -> None:
     left_over = cache_folder() / "openvino" / f".converting-tiny-model-{sha256[:12]}-abc"
     left_over.mkdir(parents=True)
     (left_over / "openvino_model.bin").write_bytes(b"half")
-    folder = conversion.ensure_openvino(gguf, sha256)
+    folder = conversion.ensure_converted(gguf, sha256, "openvino")
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_damaged_conversion_is_found_and_removed(gguf: Path) -> None:
     sha256 = checked_hash(gguf)
-    folder = conversion.ensure_openvino(gguf, sha256)
-    assert not conversion.remove_damaged(gguf, sha256)
+    folder = conversion.ensure_converted(gguf, sha256, "openvino")
+    assert not conversion.remove_damaged(gguf, sha256, "openvino")
     (folder / "openvino_model.bin").write_bytes(b"openvino_model.bIn")
-    assert conversion.remove_damaged(gguf, sha256)
+    assert conversion.remove_damaged(gguf, sha256, "openvino")
     assert not folder.exists()
 
 
@@ -302,11 +302,11 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("DOSSIER_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF and then nothing of use")
-    with pytest.raises(ModelError, match="OpenVINO could not convert"):
-        conversion.ensure_openvino(path, checked_hash(path))
+    with pytest.raises(ModelError, match="openvino could not convert"):
+        conversion.ensure_converted(path, checked_hash(path), "openvino")
     assert list((cache_folder() / "openvino").iterdir()) == []
 
 
 def test_the_version_in_the_manifest_is_the_installed_one(gguf: Path) -> None:
-    folder = conversion.ensure_openvino(gguf, checked_hash(gguf))
-    assert read_json(folder / "manifest.json")["openvino_genai"] == metadata.version("openvino-genai")
+    folder = conversion.ensure_converted(gguf, checked_hash(gguf), "openvino")
+    assert read_json(folder / "manifest.json")["version"] == metadata.version("openvino-genai")
