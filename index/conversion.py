@@ -1,4 +1,4 @@
-"""A GGUF file converted once into the folder that OpenVINO loads in seconds.
+"""A GGUF file converted once into the folder that an engine loads in seconds.
 
 The conversion runs in a process of its own, so that the memory it takes (about three times the file) is given back, and
 so that killing either process leaves only a folder without a manifest, which the next start throws away.
@@ -14,6 +14,7 @@ import tempfile
 import threading
 from importlib import metadata
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from index.cache import (
     ModelError,
@@ -27,43 +28,50 @@ from index.cache import (
 )
 from index.weights import hash_file
 
-FORMAT = 1
+Form: TypeAlias = Literal["openvino", "transformers"]
+
+LIBRARIES: dict[Form, str] = {"openvino": "openvino-genai", "transformers": "transformers"}
+"""Whose version a conversion is bound to."""
+
+FORMAT = 2
 """Version of the manifest; a folder with another one is converted again."""
 
-DISK_PER_BYTE = 2.7
-"""Disk taken per byte of the GGUF, measured on Q4_K_M: 1.15 for the converted folder and 1.3 for what OpenVINO compiles
-from it, with a margin."""
+DISK_PER_BYTE: dict[Form, float] = {"openvino": 2.7, "transformers": 3.8}
+"""Disk taken per byte of the GGUF, measured on Q4_K_M with a margin: OpenVINO 1.15 for the converted folder and 1.3 for
+what it compiles from it; transformers, whose weights are bfloat16, 3.2."""
 
 
-def converted_folder(gguf: Path, sha256: str) -> Path:
+def converted_folder(gguf: Path, sha256: str, form: Form) -> Path:
     """Where the conversion of this file belongs; nothing is made."""
-    return cache_folder() / "openvino" / f"{gguf.stem.lower()}-{sha256[:12]}"
+    return cache_folder() / form / f"{gguf.stem.lower()}-{sha256[:12]}"
 
 
-def ensure_openvino(gguf: Path, sha256: str, progress: Progress | None = None) -> Path:
-    """The OpenVINO folder of a GGUF file, converted when it is not there, incomplete, or of another OpenVINO version.
+def ensure_converted(gguf: Path, sha256: str, form: Form, progress: Progress | None = None) -> Path:
+    """The folder of a GGUF file in an engine's form, converted when it is not there, incomplete, or of another version.
 
     Args:
         gguf: The file.
         sha256: Its hash, already checked; it names the folder.
-        progress: Told the seconds that the conversion has taken (20 s for 1.1 GB on two cores).
+        form: The engine whose form it is.
+        progress: Told the seconds that the conversion has taken (for 1.1 GB on two fast cores, 20 s for OpenVINO and
+            50 s for transformers).
 
     Raises:
-        ModelError: The file is of a kind that OpenVINO cannot read, or the disk is full.
+        ModelError: The file is of a kind that the library cannot read, or the disk is full.
     """
-    target = converted_folder(gguf, sha256)
+    target = converted_folder(gguf, sha256, form)
     if is_complete(target, sha256):
         return target
-    with locked(f"convert-{target.name}", progress):
+    with locked(f"{form}-{target.name}", progress):
         if is_complete(target, sha256):  # another process did it while this one waited
             return target
-        work = _working_folder(target, gguf)
+        work = _working_folder(target, gguf, form)
         try:
             link = work / "source.gguf"
             link.symlink_to(gguf)
-            _run_child(link, gguf, progress)
+            _run_child(link, gguf, form, progress)
             link.unlink()
-            _write_manifest(work, sha256, progress)
+            _write_manifest(work, sha256, form, progress)
             shutil.rmtree(target, ignore_errors=True)
             work.replace(target)
         except OSError as error:
@@ -74,20 +82,21 @@ def ensure_openvino(gguf: Path, sha256: str, progress: Progress | None = None) -
 
 
 def is_complete(folder: Path, sha256: str) -> bool:
-    """Whether the folder holds every byte of a conversion of this file by the OpenVINO that is installed."""
+    """Whether the folder holds every byte of a conversion of this file by the library version that is installed."""
     manifest = read_json(folder / "manifest.json")
-    made_by = (manifest.get("format"), manifest.get("source_sha256"), manifest.get("openvino_genai"))
-    if made_by != (FORMAT, sha256, metadata.version("openvino-genai")):
+    if (manifest.get("format"), manifest.get("source_sha256")) != (FORMAT, sha256):
+        return False
+    if manifest["version"] != metadata.version(manifest["library"]):
         return False
     return all(_size(folder / name) == entry["size"] for name, entry in manifest["files"].items())
 
 
-def remove_damaged(gguf: Path, sha256: str, progress: Progress | None = None) -> bool:
+def remove_damaged(gguf: Path, sha256: str, form: Form, progress: Progress | None = None) -> bool:
     """Read the conversion of this file again, and remove it when it is no longer what was written; True then."""
-    folder = converted_folder(gguf, sha256)
+    folder = converted_folder(gguf, sha256, form)
     if not folder.exists():
         return False
-    with locked(f"convert-{folder.name}", progress):
+    with locked(f"{form}-{folder.name}", progress):
         files = read_json(folder / "manifest.json").get("files", {})
         intact = is_complete(folder, sha256) and all(
             hash_file(folder / name, progress) == entry["sha256"] for name, entry in files.items()
@@ -101,12 +110,12 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else -1
 
 
-def _working_folder(target: Path, gguf: Path) -> Path:
+def _working_folder(target: Path, gguf: Path, form: Form) -> Path:
     """A new folder beside the target; those of killed conversions of the same file are removed."""
     prefix = f".converting-{target.name}-"
     for left_over in target.parent.glob(f"{prefix}*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    require_space(target, int(gguf.stat().st_size * DISK_PER_BYTE), f"convert {gguf.name}")
+    require_space(target, int(gguf.stat().st_size * DISK_PER_BYTE[form]), f"convert {gguf.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
@@ -114,10 +123,10 @@ def _working_folder(target: Path, gguf: Path) -> Path:
         raise writing_failed(target, error) from error
 
 
-def _run_child(link: Path, gguf: Path, progress: Progress | None) -> None:
+def _run_child(link: Path, gguf: Path, form: Form, progress: Progress | None) -> None:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         child = subprocess.Popen(  # noqa: S603 - this same interpreter, this same module, a path of our own
-            [sys.executable, "-m", "index.conversion", str(link)],
+            [sys.executable, "-m", "index.conversion", form, str(link)],
             cwd=Path(__file__).parent.parent,
             stdin=subprocess.PIPE,
             stdout=log,
@@ -132,7 +141,7 @@ def _run_child(link: Path, gguf: Path, progress: Progress | None) -> None:
                 except subprocess.TimeoutExpired:
                     seconds += 1
                     if progress:
-                        progress(f"Converting {gguf.name} for OpenVINO (once)", seconds, 0)
+                        progress(f"Converting {gguf.name} for {form} (once)", seconds, 0)
         finally:
             child.kill()
             child.wait()
@@ -140,16 +149,16 @@ def _run_child(link: Path, gguf: Path, progress: Progress | None) -> None:
                 child.stdin.close()
         log.seek(0)
         said = log.read().strip().splitlines()
-    if code or not (link.parent / "openvino_model.bin").is_file():
+    if code or not any(link.parent.glob("*model*.xml" if form == "openvino" else "*.safetensors")):
         free = shutil.disk_usage(link.parent).free
         raise ModelError(
-            f"OpenVINO could not convert {gguf}: {said[-1] if said else f'its process ended with {code}'}. "
+            f"{form} could not convert {gguf}: {said[-1] if said else f'its process ended with {code}'}. "
             f"{free / 1e9:.1f} GB of disk were free at the end. If the space ran out, free some and run it again; if "
-            "the kind of model is not supported, choose the engine transformers."
+            "the kind of model is not supported, choose another engine."
         )
 
 
-def _write_manifest(folder: Path, sha256: str, progress: Progress | None) -> None:
+def _write_manifest(folder: Path, sha256: str, form: Form, progress: Progress | None) -> None:
     files = {}
     for path in sorted(folder.iterdir()):
         with path.open("rb") as file:
@@ -158,18 +167,37 @@ def _write_manifest(folder: Path, sha256: str, progress: Progress | None) -> Non
     manifest = {
         "format": FORMAT,
         "source_sha256": sha256,
-        "openvino_genai": metadata.version("openvino-genai"),
+        "library": LIBRARIES[form],
+        "version": metadata.version(LIBRARIES[form]),
         "files": files,
     }
     write_json(folder / "manifest.json", manifest)
 
 
-def _convert(gguf: str) -> None:
-    """What the child does: reading a GGUF with this flag makes OpenVINO write its own form beside it."""
-    import openvino_genai
-
+def _convert(form: str, gguf: Path) -> None:
+    """What the child does."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    openvino_genai.LLMPipeline(gguf, "CPU", enable_save_ov_model=True)
+    if form == "openvino":
+        import openvino_genai
+
+        # Reading a GGUF with this flag makes OpenVINO write its own form beside it.
+        openvino_genai.LLMPipeline(str(gguf), "CPU", enable_save_ov_model=True)
+        return
+    import torch
+    import transformers
+
+    source = {"gguf_file": gguf.name, "local_files_only": True}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **source)
+    # Weights left in their blocks would need a compute kernel, which transformers fetches from the model hub.
+    plain = transformers.GgufConfig(gguf_file=gguf.name, dequantize=True)
+    model = transformers.AutoModelForCausalLM.from_pretrained(
+        gguf.parent, dtype=torch.bfloat16, quantization_config=plain, **source
+    )
+    model.hf_quantizer = None
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(gguf.parent)
+    tokenizer.save_pretrained(gguf.parent)
 
 
 def _end_with_parent() -> None:
@@ -178,4 +206,4 @@ def _end_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    _convert(sys.argv[1])
+    _convert(sys.argv[1], Path(sys.argv[2]))

@@ -170,7 +170,7 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
 
     A converted form that is damaged is removed, so that the next start makes it again.
     """
-    from index.conversion import remove_damaged
+    from index.conversion import LIBRARIES, remove_damaged
 
     verified = []
     for model in MODELS:
@@ -182,7 +182,8 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
             state = _status(model).state
             verified.append(_status(model, "damaged" if state == "not checked" else state, str(error)))
         else:
-            remove_damaged(_target(model), model.sha256, progress)
+            for form in LIBRARIES:
+                remove_damaged(_target(model), model.sha256, form, progress)
             verified.append(_status(model))
     return verified
 

@@ -65,18 +65,20 @@ def _catalogued(model: str) -> Model | None:
 
 
 def _load_gguf(path: Path, sha256: str, name: str, engine: str, progress: Progress | None) -> Generator:
-    if engine == "transformers" or (engine == "auto" and has_gpu()):
-        from qa.engines.transformers_engine import TransformersGenerator
-
-        return TransformersGenerator(path, name)
-    if engine == "llamacpp" or (engine == "auto" and not has_avx512()):
+    if engine == "llamacpp" or (engine == "auto" and not has_gpu() and not has_avx512()):
         from qa.engines.llamacpp_engine import LlamaCppGenerator
 
         return LlamaCppGenerator(path, name)
-    from index.conversion import ensure_openvino
+    from index.conversion import ensure_converted
+
+    sha256 = sha256 or checked_hash(path, progress)
+    if engine == "transformers" or (engine == "auto" and has_gpu()):
+        from qa.engines.transformers_engine import TransformersGenerator
+
+        return TransformersGenerator(ensure_converted(path, sha256, "transformers", progress), name)
     from qa.engines.openvino_engine import OpenVINOGenerator
 
-    return OpenVINOGenerator(ensure_openvino(path, sha256 or checked_hash(path, progress), progress), name, progress)
+    return OpenVINOGenerator(ensure_converted(path, sha256, "openvino", progress), name, progress)
 
 
 def _load_folder(folder: Path, engine: str, progress: Progress | None) -> Generator:

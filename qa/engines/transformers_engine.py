@@ -1,4 +1,4 @@
-"""Transformers: the engine for a GPU, and for any model folder, GGUF file or hub name.
+"""Transformers: the engine for a GPU, and for any model folder or hub name.
 
 The decoding loop is our own and greedy: it reads the prompt in pieces, so that it can be stopped there too, and masks
 what the pattern does not allow (llguidance, a compiled constraint of 3 MB that needs nothing else).
@@ -33,10 +33,10 @@ class TransformersGenerator:
     engine = "transformers"
 
     def __init__(self, model: str | Path, name: str) -> None:
-        """Load the model: about 45 s for a GGUF file of 1.1 GB on two CPU cores.
+        """Load the model.
 
         Args:
-            model: A folder, a GGUF file (both without network), or a name on the model hub, which is downloaded.
+            model: A folder, or a name on the model hub, which is downloaded.
             name: As answers show it.
 
         Raises:
@@ -200,20 +200,14 @@ def _load(model: str | Path) -> tuple[Any, Any]:
     import torch
     import transformers
 
-    transformers.utils.logging.disable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if device == "cuda" or cpu_has_bfloat16() else torch.float32
-    path = Path(model)
-    options: dict[str, Any] = {"local_files_only": path.exists(), "trust_remote_code": False}
-    source = str(model)
-    if path.is_file():
-        source = str(path.parent)
-        options["gguf_file"] = path.name
+    options: dict[str, Any] = {"local_files_only": Path(model).exists(), "trust_remote_code": False}
+    if Path(model).exists():  # a bar is for what is long: the download of a model from the hub
+        transformers.utils.logging.disable_progress_bar()
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **options)
-        if path.is_file():  # the other way would fetch a compute kernel from the model hub
-            options["quantization_config"] = transformers.GgufConfig(gguf_file=path.name, dequantize=True)
-        loaded = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(model), **options)
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(str(model), dtype=dtype, **options)
     except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
         raise GenerationError(
             f"transformers could not load {model}: {error}. Name a folder, a GGUF file, or a model of the hub."
