@@ -6,10 +6,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-# The newest Python that is there; `make PYTHON=/path/to/python3.12 chat` takes another one.
-PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+# The first Python that will do, the one it is tested with before others; `make PYTHON=/path/to/python3.12 chat` names one.
+ifeq ($(origin PYTHON), undefined)
+PYTHON := $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
 	command -v $$name >/dev/null 2>&1 && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$name; exit; }; done)
+endif
 # Further options of the program, as in: make chat ARGS="--port 7861 --corpus ~/papers"
 ARGS ?=
 
