@@ -95,11 +95,11 @@ def take_readings(
         passages: Their texts.
         chosen: Evidence that the answer would rest on.
         named: Whether the model named it.
-        verdict: Log-odds of its yes.
+        verdict: Log-odds of its yes; not a number counts as a no.
     """
     evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in chosen)
     return Readings(
-        verdict=max(-8.0, min(8.0, verdict)),
+        verdict=-8.0 if math.isnan(verdict) else max(-8.0, min(8.0, verdict)),
         named=float(named),
         similarity=max((sentence.similarity for sentence in chosen), default=0.0),
         passage_similarity=max((hit.dense_score for hit in hits), default=0.0),

@@ -19,7 +19,13 @@ FILE_NAME = "dossier.toml"
 _PREFIX = "DOSSIER_"
 _LEAST = {
     **{"port": 0, "stale_days": 0, "candidates": 1, "evidence_sentences": 1, "evidence_words": 1},
-    **{"cited_sentences": 1, "answer_tokens": 1, "question_characters": 1, "refuse_below": -1.0},
+    **{
+        "cited_sentences": 1,
+        "answer_tokens": 1,
+        "passage_sentences": 1,
+        "question_characters": 1,
+        "refuse_below": -1.0,
+    },
 }
 _MOST = {"port": 65535, "refuse_below": 1.0}
 

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from index import Index
+from qa.evidence import Evidence
+from qa.notes import answer_notes, disagreement_note, stale_note
+
+TODAY = date(2026, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("question", "document", "stale_days", "noted"),
+    [
+        ("How many cranes has the harbour now?", "harbour.md", 365, True),
+        ("What is the latest plan?", "harbour.md", 365, True),
+        ("When did the harbour open?", "harbour.md", 365, False),
+        ("How many cranes has the harbour now?", "harbour.md", 3650, False),
+        ("How is the weather today?", "weather.txt", 365, False),
+    ],
+)
+def test_an_old_source_is_noted_where_the_question_is_about_the_present(
+    small_index: Index,
+    evidence: Callable[..., Evidence],
+    question: str,
+    document: str,
+    stale_days: int,
+    noted: bool,
+) -> None:
+    note = stale_note(question, [evidence("x", document)], small_index, stale_days, TODAY)
+    expected = "The newest source of this answer is of July 28, 2024; things may have changed since."
+    assert note == (expected if noted else None)
+
+
+def test_the_newest_source_counts(small_index: Index, evidence: Callable[..., Evidence]) -> None:
+    chosen = [evidence("x", "museum.md"), evidence("x", "harbour.md")]
+    assert stale_note("Who is the current mayor?", chosen, small_index, 365, date(2025, 7, 1)) is None
+    assert stale_note("Who is the current mayor?", chosen[:1], small_index, 365, date(2025, 7, 1))
+
+
+def test_two_documents_that_give_different_numbers_disagree(evidence: Callable[..., Evidence]) -> None:
+    one = evidence("The Velm harbour has 12 cranes.", "a.md", title="A", published="2024-07-28")
+    other = evidence("The Velm harbour has 14 cranes.", "b.md", title="B")
+    assert disagreement_note([one], [one, other]) == (
+        "Sources disagree: “The Velm harbour has 12 cranes.” (A, July 28, 2024), but "
+        "“The Velm harbour has 14 cranes.” (B)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ("The Velm harbour has 14 cranes.", "a.md"),  # one document counts for one source
+        ("The Velm harbour has 12 cranes.", "b.md"),
+        ("The Velm harbour has twelve cranes.", "b.md"),
+        ("The Velm harbour has many cranes.", "b.md"),
+        ("The Orla museum shows 14 ships.", "b.md"),
+        ("It has 14.", "b.md"),
+    ],
+)
+def test_what_is_no_disagreement(evidence: Callable[..., Evidence], text: str, document: str) -> None:
+    one = evidence("The Velm harbour has 12 cranes.", "a.md")
+    assert disagreement_note([one], [one, evidence(text, document, start=100)]) is None
+
+
+def test_a_long_quotation_in_a_note_is_shortened(evidence: Callable[..., Evidence]) -> None:
+    one = evidence("The Velm harbour has 12 cranes " + "and cranes " * 40, "a.md")
+    other = evidence("The Velm harbour has 14 cranes " + "and cranes " * 40, "b.md")
+    note = disagreement_note([one], [other])
+    assert note is not None
+    assert len(note) < 400
+    assert "cranes … ”" not in note and " …”" in note
+
+
+def test_all_notes_in_order(
+    small_index: Index, quoted: Callable[..., Evidence], evidence: Callable[..., Evidence]
+) -> None:
+    cranes = quoted(small_index, "harbour.md", "The harbour has 12 cranes and 340 workers.")
+    rival = evidence("The harbour has 14 cranes and 350 workers.", "weather.txt")
+    notes = answer_notes("How many cranes now?", [cranes], [cranes, rival], small_index, 1)
+    assert [note.split()[0] for note in notes] == ["The", "Sources"]
+    assert answer_notes("How many cranes?", [cranes], [cranes], small_index, 1) == ()
