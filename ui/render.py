@@ -12,6 +12,8 @@ from ui.words import REASONS, confidence_words, date_words, note_kind, plain
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+LONGEST_TAIL = 24
+"""Characters of a last word that is kept on one line with its citation."""
 SHOWN_PASSAGES = 4
 EXCERPT = 240
 """Characters of a passage without an evidence sentence that its card shows."""
@@ -142,14 +144,21 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _sentence(sentence: AnswerSentence, chips: dict[int, str]) -> str:
-    words = text_html(BULLET.sub("", MARKER.sub("", sentence.text)).strip())
     cited = "".join(chips.get(number, "") for number in sentence.citations)
+    words = _with_tail(BULLET.sub("", MARKER.sub("", sentence.text)).strip(), cited)
     if sentence.supported:
-        return f'<span class="sentence">{words}{cited}</span>'
-    return (
-        f'<span class="sentence unsupported">{words}{cited} '
-        '<span class="flag">not supported by the documents</span></span>'
-    )
+        return f'<span class="sentence">{words}</span>'
+    return f'<span class="sentence unsupported">{words} <span class="flag">not supported by the documents</span></span>'
+
+
+def _with_tail(words: str, cited: str) -> str:
+    """The words with their citations after them, which a line never begins with."""
+    if not cited:
+        return text_html(words)
+    head, space, last = words.rpartition(" ")
+    if len(last) > LONGEST_TAIL:
+        return text_html(words) + cited
+    return f'{text_html(head + space)}<span class="tail">{text_html(last)}{cited}</span>'
 
 
 def _notes(answer: Answer) -> str:

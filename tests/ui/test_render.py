@@ -42,7 +42,8 @@ def test_a_citation_is_a_button_with_its_place_and_a_tip() -> None:
 
 def test_an_answer_is_its_sentences_with_their_citations() -> None:
     assert answer_html(ANSWER) == (
-        f'<div class="answer"><p dir="auto"><span class="sentence">He did.{CHIP}</span></p></div>'
+        '<div class="answer"><p dir="auto"><span class="sentence">'
+        f'He <span class="tail">did.{CHIP}</span></span></p></div>'
     )
 
 
