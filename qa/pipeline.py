@@ -28,7 +28,7 @@ from qa.prompt import (
 from qa.question import clean_question, read_history
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import Part, tidy, verify
+from qa.verification import Part, citing, tidy, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
@@ -123,6 +123,7 @@ class Pipeline:
                 *((self._generator.name, self._generator.engine) if self._generator else ()),
                 *_answering(self.settings).items(),
                 *(self.calibration.weights, self.calibration.intercept, self.calibration.refuse_below),
+                self.calibration.off_corpus_below,
             )
         )
 
@@ -173,8 +174,10 @@ class Pipeline:
         if probability < self._threshold:
             yield self._refuse(asked, "not_supported", probability, basis.named, clock)
             return
-        # Where no written sentence is supported, the evidence answers in its own words.
-        cited = cite(parts or [(e.text, [e]) for e in basis.named], asked.index, list(chain.from_iterable(dropped)))
+        if not parts:  # the evidence answers in its own words
+            places = citing(written, basis.passage, asked.standalone)[: self.settings.cited_sentences]
+            parts = [(basis.passage[place].text, [basis.passage[place]]) for place in places]
+        cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
         yield self._finish(asked, cited, probability, None, clock, basis.passage)
 
     def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
@@ -196,9 +199,11 @@ class Pipeline:
 
     def _read(self, asked: _Asked, clock: _Clock) -> _Basis:
         """The evidence that an answer would rest on, and the readings, as long as nothing is written."""
-        named, of_itself = self._select(asked, clock)
+        named, of_itself = self._select(asked, clock) if self.settings.select_first else ([asked.ranked[0]], True)
         others = [evidence for evidence in asked.ranked if evidence not in named]
-        passage = in_reading_order([*named, *others[: max(0, self.settings.passage_sentences - len(named))]])
+        passage = in_reading_order(
+            within_budget([*named, *others], self.settings.passage_sentences, self.settings.evidence_words)
+        )
         verdict = self._judge(asked.standalone, passage, clock)
         texts = [asked.index.text(hit.chunk) for hit in asked.hits]
         readings = take_readings(asked.standalone, asked.hits, texts, passage, named=of_itself, verdict=verdict)
@@ -354,6 +359,7 @@ def _answering(settings: Settings) -> dict[str, object]:
         "candidates",
         "evidence_sentences",
         "evidence_words",
+        "select_first",
         "passage_sentences",
         "cited_sentences",
         "answer_tokens",

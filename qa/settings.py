@@ -18,14 +18,8 @@ FILE_NAME = "dossier.toml"
 """Read from the working directory where it is there."""
 _PREFIX = "DOSSIER_"
 _LEAST = {
-    **{"port": 0, "stale_days": 0, "candidates": 1, "evidence_sentences": 1, "evidence_words": 1},
-    **{
-        "cited_sentences": 1,
-        "answer_tokens": 1,
-        "passage_sentences": 1,
-        "question_characters": 1,
-        "refuse_below": -1.0,
-    },
+    **dict.fromkeys(("candidates", "evidence_sentences", "evidence_words", "passage_sentences", "cited_sentences"), 1),
+    **{"answer_tokens": 1, "question_characters": 1, "stale_days": 0, "port": 0, "refuse_below": -1.0},
 }
 _MOST = {"port": 65535, "refuse_below": 1.0}
 
@@ -57,9 +51,11 @@ class Settings:
     """Sentences that the model reads: 8 hold the evidence for 81 % of the dev half, 97 % of SQuAD 2."""
     evidence_words: int = 230
     """Budget of the evidence in the prompt, in words; 230 are about 310 tokens, most of what is read."""
-    passage_sentences: int = 3
-    """Sentences that the answer is judged and written from: those that the model names, filled up with the best-ranked.
-    With 3 instead of 1, a written answer is right for .55 instead of .36 of 11 dev questions, at the same AUROC."""
+    select_first: bool = False
+    """Let the model name the sentences that state the answer before it reads them again alone. It costs as much time
+    again, and answers are right as often (evals/LOG.md)."""
+    passage_sentences: int = 6
+    """Sentences that the answer is judged and written from; 3 are enough where the model selects first."""
     cited_sentences: int = 4
     """Most sentences that one answer rests on."""
     answer_tokens: int = 160
