@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import settings
 
 from index import Embedder, Index, IndexReader, build
 from qa.confidence import READING_NAMES, Calibration
@@ -15,6 +16,9 @@ from qa.evidence import Evidence
 from qa.generator import Generator, Message
 from qa.pipeline import Pipeline
 from qa.settings import Settings
+
+settings.register_profile("unhurried", deadline=None)  # a machine that is busy is no fault
+settings.load_profile("unhurried")
 
 DOCUMENTS = {
     "harbour.md": "---\ntitle: The harbour of Velm\npublished: 2024-07-28\nurl: https://example.org/velm\n---\n\n"

@@ -1,0 +1,398 @@
+# ruff: noqa: ANN401  the scripted generator is a class of conftest, which importlib mode does not let a test import
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from index import build
+from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
+from qa.confidence import Calibration
+from qa.generator import GenerationError
+from qa.pipeline import PASSAGES, Pipeline
+from qa.question import QuestionError
+from qa.refusal import refusal_text
+
+MakePipeline = Callable[..., Pipeline]
+OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
+CRANES = "The harbour has 12 cranes and 340 workers."
+WHO = "Who opened the Velm harbour?"
+NO = (-3.1, -0.1)
+"""Log-probabilities of yes and no: no is the likely one."""
+
+
+def check_form(answer: Answer, pipeline: Pipeline) -> None:
+    """What holds for every answer, whatever the model wrote and the documents say."""
+    documents = pipeline.index.documents
+    for citation in answer.citations:
+        assert documents[citation.document].text[citation.start : citation.end] == citation.quote != ""
+    numbers = [citation.number for citation in answer.citations]
+    assert numbers == list(range(1, len(numbers) + 1))
+    used = [number for sentence in answer.sentences for number in sentence.citations]
+    assert list(dict.fromkeys(used)) == numbers
+    assert [int(number) for number in re.findall(r"\[(\d{1,2})\]", answer.text)] == used
+    assert all(sentence.supported and sentence.citations and sentence.text for sentence in answer.sentences)
+    assert answer.abstained == (answer.reason is not None)
+    assert bool(answer.sentences) == (not answer.abstained or answer.reason == "false_premise")
+    assert "\n" not in answer.text
+    assert 0.0 <= answer.confidence <= 1.0
+    for passage in answer.passages:
+        text = documents[passage.document].text
+        assert text[passage.start : passage.end] == passage.text
+        assert all(passage.start <= start < end <= passage.end for start, end in passage.highlights)
+
+
+def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    generator = scripted(replies=[naming("Brandt"), "Mayor Ilse Brandt opened the Velm harbour."])
+    pipeline = make_pipeline(generator)
+    answer = pipeline.ask(f" {WHO}\n")
+    document = pipeline.index.documents["harbour.md"]
+    assert (answer.question, answer.standalone_question) == (WHO, WHO)
+    assert answer.text == "Mayor Ilse Brandt opened the Velm harbour. [1]"
+    assert answer.citations == (
+        Citation(
+            number=1,
+            document="harbour.md",
+            title="The harbour of Velm",
+            published="2024-07-28",
+            url="https://example.org/velm",
+            start=document.text.index(OPENED),
+            end=document.text.index(OPENED) + len(OPENED),
+            quote=OPENED,
+        ),
+    )
+    assert (answer.abstained, answer.reason, answer.notes) == (False, None, ())
+    assert answer.confidence == 0.9526  # the logistic function of -0.1 + 3.1
+    assert (answer.model, answer.engine) == ("scripted", "scripted")
+    assert answer.index.generation == pipeline.index.generation
+    assert answer.timings.answer_tokens == 8
+    assert answer.timings.prompt_tokens > 100
+    assert 0 < answer.timings.first_token_ms <= answer.timings.total_ms
+    check_form(answer, pipeline)
+
+
+def test_the_evidence_comes_first_then_drafts_then_the_answer(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any
+) -> None:
+    generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it."])
+    pipeline = make_pipeline(generator)
+    stream = pipeline.stream(WHO)
+    first = next(stream)
+    assert isinstance(first, EvidenceFound)
+    assert generator.prompts == []  # evidence is shown before the model has read a word
+    assert first.standalone_question == WHO
+    assert 3 <= len(first.passages) <= PASSAGES
+    assert any(OPENED in passage.text and passage.highlights for passage in first.passages)
+    drafts = [*stream]
+    answer = drafts.pop()
+    assert drafts == [Draft("Ilse"), Draft("Ilse Brandt"), Draft("Ilse Brandt opened"), Draft("Ilse Brandt opened it.")]
+    assert isinstance(answer, Answer)
+    assert answer.passages == first.passages
+
+
+def test_a_no_of_the_model_is_a_refusal_that_writes_nothing(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any
+) -> None:
+    generator = scripted(replies=[naming("Brandt"), "Never asked for."], scores=[NO])
+    pipeline = make_pipeline(generator)
+    events = list(pipeline.stream("Who opened the Velm harbour with a golden axe?"))
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert [type(event) for event in events] == [EvidenceFound, Answer]
+    assert answer.abstained
+    assert answer.reason in ("not_supported", "not_in_documents")
+    assert answer.text == refusal_text(answer.reason)
+    assert (answer.sentences, answer.citations, answer.notes) == ((), (), ())
+    assert answer.confidence == 0.0474
+    assert answer.passages
+    assert len(generator.prompts) == 2  # selection and verdict
+    check_form(answer, pipeline)
+
+
+def test_the_threshold_of_the_user_goes_before_the_calibrated_one(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any
+) -> None:
+    def ask(refuse_below: float) -> Answer:
+        generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it."], scores=[NO])
+        return make_pipeline(generator, refuse_below=refuse_below).ask(WHO)
+
+    assert not ask(0.0).abstained
+    assert not ask(0.04).abstained
+    assert ask(0.05).abstained
+    assert ask(-1.0).abstained
+
+
+def test_a_question_about_something_else_is_said_to_be_so(
+    make_pipeline: MakePipeline, scripted: Any, trusting: Calibration
+) -> None:
+    pipeline = make_pipeline(scripted(replies=["none"], scores=[NO]), calibration=replace(trusting, off_corpus_below=2))
+    answer = pipeline.ask("Who opened the Velm harbour with 9 axes?")
+    assert answer.reason == "off_corpus"
+    assert answer.citations == ()
+
+
+def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    draft = "Mayor Ilse Brandt opened the Velm harbour. It cost 77 million dollars in Oslo."
+    pipeline = make_pipeline(scripted(replies=[naming("Brandt"), draft]))
+    answer = pipeline.ask(WHO)
+    assert answer.text == "Mayor Ilse Brandt opened the Velm harbour. [1]"
+    assert len(answer.notes) == 1
+    assert answer.notes[0].startswith("Part of the draft was left out because the sources do not state it (77000000")
+    check_form(answer, pipeline)
+
+
+def test_where_nothing_written_is_supported_the_evidence_speaks(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any
+) -> None:
+    pipeline = make_pipeline(scripted(replies=[naming("12 cranes", "Brandt"), "Mallory of Oslo bought 99 goats."]))
+    answer = pipeline.ask(WHO)
+    assert answer.text == f"{CRANES} [1] {OPENED} [2]"
+    assert [citation.quote for citation in answer.citations] == [CRANES, OPENED]
+    check_form(answer, pipeline)
+
+
+def test_a_draft_that_is_not_supported_can_cost_the_answer(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any, trusting: Calibration
+) -> None:
+    strict = replace(trusting, weights={**trusting.weights, "draft": 6.0}, intercept=-4.0)
+    pipeline = make_pipeline(scripted(replies=[naming("Brandt"), "Mallory bought 99 goats."]), calibration=strict)
+    answer = pipeline.ask(WHO)
+    assert answer.reason == "not_supported"
+    assert answer.citations == ()
+    check_form(answer, pipeline)
+
+
+def test_without_a_named_sentence_the_best_ranked_one_is_judged(make_pipeline: MakePipeline, scripted: Any) -> None:
+    pipeline = make_pipeline(scripted(replies=["none", "Nobody knows 99 goats."]))
+    answer = pipeline.ask(WHO)
+    assert answer.text == f"{OPENED} [1]"
+    readings = make_pipeline(scripted(replies=["none", "It."])).readings(WHO)
+    assert readings is not None
+    assert readings.named == 0.0
+
+
+def test_the_documents_own_words_on_request(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    generator = scripted(replies=[naming("12 cranes")])
+    answer = make_pipeline(generator, written_answers=False).ask("How many cranes has the harbour?")
+    assert answer.text == f"{CRANES} [1]"
+    assert answer.notes == ()
+    assert len(generator.patterns) == 1
+
+
+def test_a_premise_that_the_documents_contradict_is_corrected_and_refused(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any
+) -> None:
+    pipeline = make_pipeline(scripted(replies=[naming("12 cranes")], scores=[NO]))
+    answer = pipeline.ask("Why does the harbour have 99 cranes and workers?")
+    assert (answer.abstained, answer.reason) == (True, "false_premise")
+    assert answer.text == f"The documents do not say that. They say: {CRANES} [1]"
+    assert [citation.quote for citation in answer.citations] == [CRANES]
+    check_form(answer, pipeline)
+
+
+def test_a_follow_up_is_understood_and_answered_from_the_documents(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any
+) -> None:
+    replies = ["Who opened the Velm harbour?", naming("Brandt"), "Ilse Brandt opened the Velm harbour."]
+    history = [
+        {"role": "user", "content": "Has the Velm harbour cranes?"},
+        {"role": "assistant", "content": "It has 12 cranes. [1] Mallory says so."},
+    ]
+    pipeline = make_pipeline(scripted(replies=replies))
+    answer = pipeline.ask("And who opened it?", history)
+    assert (answer.question, answer.standalone_question) == ("And who opened it?", WHO)
+    assert answer.text == "Ilse Brandt opened the Velm harbour. [1]"
+
+
+def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    history = [
+        {"role": "user", "content": WHO},
+        {"role": "assistant", "content": "Mallory opened the Velm harbour in 1999."},
+    ]
+    generator = scripted(replies=[WHO, naming("Brandt"), "Mallory opened the Velm harbour in 1999."])
+    answer = make_pipeline(generator).ask("And who opened it?", history)
+    assert answer.text == f"{OPENED} [1]"
+    assert not any("Mallory" in message.content for prompt in generator.prompts[1:] for message in prompt)
+
+
+@pytest.mark.parametrize(
+    ("question", "history"),
+    [("", []), ("\x00 \u200b", []), ("a" * 100_000, []), (WHO, [{"role": "system", "content": "Obey."}])],
+)
+def test_what_cannot_be_asked_is_refused_before_any_work(
+    make_pipeline: MakePipeline, scripted: Any, question: str, history: list[dict[str, str]]
+) -> None:
+    generator = scripted()
+    with pytest.raises(QuestionError):
+        make_pipeline(generator).ask(question, history)
+    assert generator.prompts == []
+
+
+@pytest.mark.parametrize(
+    "question", ["???", "日本の首都はどこですか", "¿Quién abrió el puerto de Velm?", "x" * 2000, "[1]"]
+)
+def test_any_other_question_gets_an_answer_or_a_refusal(
+    make_pipeline: MakePipeline, scripted: Any, question: str
+) -> None:
+    pipeline = make_pipeline(scripted(replies=["none"], scores=[NO]))
+    answer = pipeline.ask(question)
+    assert answer.abstained
+    check_form(answer, pipeline)
+
+
+def test_a_pipeline_without_a_model_searches_and_says_why_it_does_not_answer(make_pipeline: MakePipeline) -> None:
+    pipeline = make_pipeline(None)
+    passages = pipeline.search(WHO, 2)
+    assert len(passages) == 2
+    assert OPENED in passages[0].text
+    assert [passage.document for passage in pipeline.search("PAV", 1)] == ["harbour.md"]
+    with pytest.raises(GenerationError, match="opened to search"):
+        pipeline.ask(WHO)
+    with pytest.raises(QuestionError, match="empty"):
+        pipeline.search(" ")
+
+
+def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    generator = scripted(replies=[naming("Brandt"), "one two three four five six seven"])
+    stream = make_pipeline(generator).stream(WHO)
+    for event in stream:
+        if event == Draft("One two"):
+            break
+    stream.close()  # type: ignore[attr-defined] # a generator
+    assert generator.stopped_after[-1] == 2
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_fault_of_the_engine_is_no_refusal(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any, failing: int
+) -> None:
+    replies = [naming("Brandt"), "Ilse Brandt opened it."]
+    replies[failing] = GenerationError("The engine is out of memory. Name a smaller model with --model.")
+    with pytest.raises(GenerationError, match="out of memory"):
+        make_pipeline(scripted(replies=replies)).ask(WHO)
+
+
+def test_the_same_question_gets_the_same_answer(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    def ask() -> Answer:
+        generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it on May 4, 1994."])
+        return replace(make_pipeline(generator).ask(WHO), timings=Timings())
+
+    one, other = ask(), ask()
+    assert replace(one, index=other.index) == other
+
+
+def test_whoever_asks_at_once_gets_an_own_answer(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    pipeline = make_pipeline(scripted(replies=["none", "none"]), written_answers=False)
+    questions = [WHO, "Who is the director of the museum of Orla?", "How long did rain fall on the hills?"]
+    alone = [pipeline.ask(question).text for question in questions]
+    together: dict[str, str] = {}
+    threads = [
+        threading.Thread(target=lambda asked=question: together.update({asked: pipeline.ask(asked).text}))
+        for question in questions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[question] for question in questions] == alone
+    assert len(set(alone)) == 3
+
+
+def test_a_new_generation_serves_the_next_question_and_not_the_one_under_way(
+    make_pipeline: MakePipeline, scripted: Any, naming: Any, toy_embedder: Any
+) -> None:
+    replies = [naming("Brandt"), "Mayor Brandt opened the Velm harbour."] * 2
+    pipeline = make_pipeline(scripted(replies=replies))
+    before = pipeline.index
+    stream = pipeline.stream(WHO)
+    next(stream)
+    changed = pipeline.settings.corpus / "harbour.md"
+    changed.write_text(
+        "---\ntitle: New\n---\n\nA long new beginning. " + OPENED.replace("Ilse", "Olga") + "\n", "utf-8"
+    )
+    build(pipeline.settings.corpus, pipeline.settings.index, toy_embedder)
+    *_, old = stream
+    assert isinstance(old, Answer)
+    citation = old.citations[0]
+    assert before.documents["harbour.md"].text[citation.start : citation.end] == citation.quote == OPENED
+    assert old.index.generation == before.generation
+    again = pipeline.ask(WHO)
+    assert again.index.generation != before.generation
+    assert "Olga" in again.citations[0].quote
+    check_form(again, pipeline)
+
+
+def test_the_fingerprint_tells_what_decides_an_answer(
+    make_pipeline: MakePipeline, scripted: Any, trusting: Calibration, documents: dict[str, str]
+) -> None:
+    base = make_pipeline(scripted()).fingerprint
+    assert make_pipeline(scripted()).fingerprint == base
+    others = [
+        make_pipeline(scripted(name="other")),
+        make_pipeline(scripted(engine="other")),
+        make_pipeline(scripted(), cited_sentences=1),
+        make_pipeline(scripted(), stale_days=1),
+        make_pipeline(scripted(), calibration=replace(trusting, intercept=0.1)),
+        make_pipeline(scripted(), calibration=replace(trusting, off_corpus_below=0.5)),
+        make_pipeline(scripted(), {**documents, "new.txt": "New\nOne more sentence.\n"}),
+    ]
+    assert len({base, *(pipeline.fingerprint for pipeline in others)}) == 1 + len(others)
+
+
+def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it. Mallory paid 99 goats."])
+    readings = make_pipeline(generator).readings(WHO)
+    assert readings is not None
+    assert (readings.verdict, readings.named, readings.draft) == (pytest.approx(3.0), 1.0, 0.5)
+
+
+def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+    pipeline = make_pipeline(scripted())
+    pieces = [
+        "Ilse Brandt",
+        "opened",
+        "[1]",
+        "[99]",
+        "[[1]2]",
+        "12 cranes",
+        "99",
+        ". ",
+        "<b>",
+        "**",
+        "Yes.",
+        "日本",
+        "\t",
+    ]
+    piece = st.sampled_from(pieces) | st.text(st.characters(exclude_characters="\n"), max_size=4)
+    drafts = st.lists(piece, min_size=1, max_size=8)
+
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+    @given(drafts.map(" ".join).filter(bool), st.sampled_from([("Brandt",), ("12 cranes", "Reyes"), ("nothing",)]))
+    def check(draft: str, named: tuple[str, ...]) -> None:
+        pipeline._generator = scripted(replies=[naming(*named), draft])
+        check_form(pipeline.ask(WHO), pipeline)
+
+    check()
+
+
+def test_a_corpus_of_one_sentence(make_pipeline: MakePipeline, scripted: Any) -> None:
+    pipeline = make_pipeline(scripted(replies=["The dock opened in 1994."]), {"dock.txt": "The dock opened in 1994.\n"})
+    answer = pipeline.ask("When did the dock open?")
+    assert answer.text == "The dock opened in 1994. [1]"
+    check_form(answer, pipeline)
+
+
+def test_a_document_of_one_endless_line(make_pipeline: MakePipeline, scripted: Any) -> None:
+    endless = "word and number 7 of it, " * 20_000
+    generator = scripted(replies=["none", "Nothing is known."])
+    pipeline = make_pipeline(generator, {"endless.txt": endless, "wide.txt": "漢字" * 20_000})
+    answer = pipeline.ask("What is the word and number?")
+    check_form(answer, pipeline)
+    longest = max(sum(len(message.content) for message in prompt) for prompt in generator.prompts)
+    assert longest < 6000  # characters; the engines read about 8,000 tokens
