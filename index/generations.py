@@ -221,8 +221,9 @@ def remove_leftovers(folder: Path) -> None:
             if entry.name.startswith("."):
                 shutil.rmtree(entry, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):
-        for entry in folder.glob(f".{CURRENT_FILE}.*"):
-            entry.unlink(missing_ok=True)
+        for name in (CURRENT_FILE, DECLINED_FILE):
+            for entry in folder.glob(f".{name}.*"):
+                entry.unlink(missing_ok=True)
 
 
 def _holder(folder: Path) -> str:
