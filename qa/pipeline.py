@@ -175,8 +175,9 @@ class Pipeline:
             yield self._refuse(asked, "not_supported", probability, basis.named, clock)
             return
         if not parts:  # the evidence answers in its own words
-            places = citing(written, basis.passage, asked.standalone)[: self.settings.cited_sentences]
-            parts = [(basis.passage[place].text, [basis.passage[place]]) for place in places]
+            places = citing(written, basis.passage, asked.standalone) if written else []
+            own_words = [basis.passage[place] for place in places] or list(basis.named)
+            parts = [(sentence.text, [sentence]) for sentence in own_words[: self.settings.cited_sentences]]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
         yield self._finish(asked, cited, probability, None, clock, basis.passage)
 
@@ -218,7 +219,8 @@ class Pipeline:
         hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
         ranked = rank_sentences(standalone, hits, index)
         hits = order_hits(hits, ranked)
-        read = within_budget(ranked, self.settings.evidence_sentences, self.settings.evidence_words)
+        shown = self.settings.evidence_sentences if self.settings.select_first else self.settings.passage_sentences
+        read = within_budget(ranked, shown, self.settings.evidence_words)
         clock.search_ms = clock.now() - begun
         return _Asked(asked, standalone, index, tuple(hits), tuple(ranked), _passages(hits[:PASSAGES], read, index))
 

@@ -125,6 +125,8 @@ class TransformersGenerator:
         """Attention cache of the prompt and the logits after it, (vocabulary,); None when the reader has left."""
         import transformers
 
+        if self._model is None:
+            raise GenerationError("This model has been closed. Load it again.")
         cache = transformers.DynamicCache(config=self._model.config)
         logits = None
         for start in range(0, len(prompt), STEP_TOKENS):
@@ -137,9 +139,8 @@ class TransformersGenerator:
         import torch
 
         tokens = self._encode(option)
-        length = cache.get_seq_length()
         logits = torch.cat([first[None, :], self._forward(tokens, cache)[:-1]])  # (tokens, vocabulary)
-        cache.crop(length)
+        cache.crop(-len(tokens))
         chosen = logits.float().log_softmax(-1)[torch.arange(len(tokens)), torch.tensor(tokens)]  # (tokens,)
         return float(chosen.sum())
 
@@ -147,8 +148,6 @@ class TransformersGenerator:
         """Logits after each of the tokens, (tokens, vocabulary), on the CPU; the cache grows by the tokens."""
         import torch
 
-        if self._model is None:
-            raise GenerationError("This model has been closed. Load it again.")
         with torch.inference_mode():
             batch = torch.tensor([tokens], device=self._model.device)  # (1, tokens)
             return self._model(batch, past_key_values=cache, use_cache=True).logits[0].cpu()
