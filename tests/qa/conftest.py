@@ -15,6 +15,7 @@ from qa.confidence import READING_NAMES, Calibration
 from qa.evidence import Evidence
 from qa.generator import Generator, Message
 from qa.pipeline import Pipeline
+from qa.prompt import SELECT
 from qa.settings import Settings
 
 settings.register_profile("unhurried", deadline=None)  # a machine that is busy is no fault
@@ -142,23 +143,27 @@ def make_pipeline(tmp_path: Path, toy_embedder: Embedder, trusting: Calibration)
     return make
 
 
-def name_sentences(*wordings: str) -> Callable[[Sequence[Message]], str]:
-    """A reply to a selection prompt: the numbers of the sentences that hold the wordings, or none."""
+def script_replies(
+    draft: str | Callable[[Sequence[Message]], str], named: Sequence[str] = (), rewritten: str = ""
+) -> Callable[[Sequence[Message]], str]:
+    """Replies to each kind of prompt: a draft, the numbers of the sentences that hold the wordings `named` (in that
+    order, or none), and a rewritten follow-up."""
 
     def reply(messages: Sequence[Message]) -> str:
-        lines = messages[-1].content.split("\n")
-        numbers = [
-            found[0]
-            for wording in wordings
-            for line in lines
-            if wording in line and (found := re.match(r"\[\d+\]", line))
-        ]
-        return ", ".join(dict.fromkeys(numbers)) or "none"
+        asked = messages[-1].content
+        if asked.endswith(SELECT):
+            lines = asked.split("\n")
+            held = (line for wording in named for line in lines if wording in line)
+            numbers = [found[0] for line in held if (found := re.match(r"\[\d+\]", line))]
+            return ", ".join(dict.fromkeys(numbers)) or "none"
+        if "Last question: " in asked:
+            return rewritten
+        return draft if isinstance(draft, str) else draft(messages)
 
     return reply
 
 
 @pytest.fixture
-def naming() -> Callable[..., Callable[[Sequence[Message]], str]]:
-    """`name_sentences`."""
-    return name_sentences
+def script() -> Callable[..., Callable[[Sequence[Message]], str]]:
+    """`script_replies`."""
+    return script_replies

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from index import build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.confidence import Calibration
-from qa.generator import GenerationError
+from qa.generator import GenerationError, Message
 from qa.pipeline import PASSAGES, Pipeline
+from qa.prompt import SELECT, selection_pattern
 from qa.question import QuestionError
 from qa.refusal import refusal_text
 
@@ -48,9 +49,12 @@ def check_form(answer: Answer, pipeline: Pipeline) -> None:
         assert all(passage.start <= start < end <= passage.end for start, end in passage.highlights)
 
 
-def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
-    generator = scripted(replies=[naming("Brandt"), "Mayor Ilse Brandt opened the Velm harbour."])
-    pipeline = make_pipeline(generator)
+@pytest.mark.parametrize("select_first", [True, False])
+def test_an_answer_is_written_and_cited(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, select_first: bool
+) -> None:
+    generator = scripted(replies=[script("Mayor Ilse Brandt opened the Velm harbour.", ["Brandt"])])
+    pipeline = make_pipeline(generator, select_first=select_first)
     answer = pipeline.ask(f" {WHO}\n")
     document = pipeline.index.documents["harbour.md"]
     assert (answer.question, answer.standalone_question) == (WHO, WHO)
@@ -78,9 +82,9 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
 
 
 def test_the_evidence_comes_first_then_drafts_then_the_answer(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it."])
+    generator = scripted(replies=[script("Ilse Brandt opened it.", ["Brandt"])])
     pipeline = make_pipeline(generator)
     stream = pipeline.stream(WHO)
     first = next(stream)
@@ -97,9 +101,9 @@ def test_the_evidence_comes_first_then_drafts_then_the_answer(
 
 
 def test_a_no_of_the_model_is_a_refusal_that_writes_nothing(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    generator = scripted(replies=[naming("Brandt"), "Never asked for."], scores=[NO])
+    generator = scripted(replies=[script("Never asked for.", ["Brandt"])], scores=[NO])
     pipeline = make_pipeline(generator)
     events = list(pipeline.stream("Who opened the Velm harbour with a golden axe?"))
     answer = events[-1]
@@ -111,15 +115,15 @@ def test_a_no_of_the_model_is_a_refusal_that_writes_nothing(
     assert (answer.sentences, answer.citations, answer.notes) == ((), (), ())
     assert answer.confidence == 0.0474
     assert answer.passages
-    assert len(generator.prompts) == 2  # selection and verdict
+    assert generator.patterns == []  # it was asked for a yes or no, and for no word
     check_form(answer, pipeline)
 
 
 def test_the_threshold_of_the_user_goes_before_the_calibrated_one(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
     def ask(refuse_below: float) -> Answer:
-        generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it."], scores=[NO])
+        generator = scripted(replies=[script("Ilse Brandt opened it.", ["Brandt"])], scores=[NO])
         return make_pipeline(generator, refuse_below=refuse_below).ask(WHO)
 
     assert not ask(0.0).abstained
@@ -137,9 +141,9 @@ def test_a_question_about_something_else_is_said_to_be_so(
     assert answer.citations == ()
 
 
-def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     draft = "Mayor Ilse Brandt opened the Velm harbour. It cost 77 million dollars in Oslo."
-    pipeline = make_pipeline(scripted(replies=[naming("Brandt"), draft]))
+    pipeline = make_pipeline(scripted(replies=[script(draft, ["Brandt"])]))
     answer = pipeline.ask(WHO)
     assert answer.text == "Mayor Ilse Brandt opened the Velm harbour. [1]"
     assert len(answer.notes) == 1
@@ -148,47 +152,70 @@ def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline,
 
 
 def test_where_nothing_written_is_supported_the_evidence_speaks(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    pipeline = make_pipeline(scripted(replies=[naming("12 cranes", "Brandt"), "Mallory of Oslo bought 99 goats."]))
+    pipeline = make_pipeline(scripted(replies=[script("Mallory of Oslo bought the harbour for 99 goats.")]))
     answer = pipeline.ask(WHO)
-    assert answer.text == f"{CRANES} [1] {OPENED} [2]"
-    assert [citation.quote for citation in answer.citations] == [CRANES, OPENED]
+    assert not answer.abstained
+    assert answer.sentences
+    for sentence, citation in zip(answer.sentences, answer.citations, strict=True):
+        assert sentence.text == citation.quote
+    assert "goats" not in answer.text
     check_form(answer, pipeline)
 
 
 def test_a_draft_that_is_not_supported_can_cost_the_answer(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any, trusting: Calibration
+    make_pipeline: MakePipeline, scripted: Any, script: Any, trusting: Calibration
 ) -> None:
     strict = replace(trusting, weights={**trusting.weights, "draft": 6.0}, intercept=-4.0)
-    pipeline = make_pipeline(scripted(replies=[naming("Brandt"), "Mallory bought 99 goats."]), calibration=strict)
+    pipeline = make_pipeline(scripted(replies=[script("Mallory bought 99 goats.", ["Brandt"])]), calibration=strict)
     answer = pipeline.ask(WHO)
     assert answer.reason == "not_supported"
     assert answer.citations == ()
     check_form(answer, pipeline)
 
 
-def test_without_a_named_sentence_the_best_ranked_one_is_judged(make_pipeline: MakePipeline, scripted: Any) -> None:
-    pipeline = make_pipeline(scripted(replies=["none", "Nobody knows 99 goats."]))
+def test_the_model_may_select_the_evidence_first(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    generator = scripted(
+        replies=[script("The harbour has 12 cranes and Ilse Brandt opened it.", ["12 cranes", "Ilse"])]
+    )
+    pipeline = make_pipeline(generator, select_first=True, passage_sentences=2, evidence_sentences=5)
     answer = pipeline.ask(WHO)
-    assert answer.text == f"{OPENED} [1]"
-    readings = make_pipeline(scripted(replies=["none", "It."])).readings(WHO)
+    assert answer.text == "The harbour has 12 cranes and Ilse Brandt opened it. [1] [2]"
+    assert [citation.quote for citation in answer.citations] == [OPENED, CRANES]
+    assert generator.patterns[0] == selection_pattern(5, pipeline.settings.cited_sentences)
+    assert generator.prompts[1][1].content == (
+        f"Passage: {OPENED} (The harbour of Velm)\n{CRANES} (The harbour of Velm)\n\nQuestion: {WHO}"
+    )
+
+
+@pytest.mark.parametrize(("named", "reading"), [(["Brandt"], 1.0), ([], 0.0)])
+def test_without_a_named_sentence_the_best_ranked_one_is_judged(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, named: list[str], reading: float
+) -> None:
+    generator = scripted(replies=[script("Nobody knows 99 goats.", named)])
+    pipeline = make_pipeline(generator, select_first=True, passage_sentences=1)
+    assert pipeline.ask(WHO).text == f"{OPENED} [1]"
+    readings = pipeline.readings(WHO)
     assert readings is not None
-    assert readings.named == 0.0
+    assert readings.named == reading
 
 
-def test_the_documents_own_words_on_request(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
-    generator = scripted(replies=[naming("12 cranes")])
-    answer = make_pipeline(generator, written_answers=False).ask("How many cranes has the harbour?")
-    assert answer.text == f"{CRANES} [1]"
+def test_the_documents_own_words_on_request(make_pipeline: MakePipeline, scripted: Any) -> None:
+    generator = scripted()
+    pipeline = make_pipeline(generator, written_answers=False)
+    answer = pipeline.ask("How many cranes and workers has the harbour?")
+    assert CRANES in answer.text
+    assert [sentence.text for sentence in answer.sentences] == [citation.quote for citation in answer.citations]
     assert answer.notes == ()
-    assert len(generator.patterns) == 1
+    assert generator.patterns == []
+    check_form(answer, pipeline)
 
 
 def test_a_premise_that_the_documents_contradict_is_corrected_and_refused(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    pipeline = make_pipeline(scripted(replies=[naming("12 cranes")], scores=[NO]))
+    pipeline = make_pipeline(scripted(replies=[script("", ["12 cranes"])], scores=[NO]))
     answer = pipeline.ask("Why does the harbour have 99 cranes and workers?")
     assert (answer.abstained, answer.reason) == (True, "false_premise")
     assert answer.text == f"The documents do not say that. They say: {CRANES} [1]"
@@ -197,9 +224,9 @@ def test_a_premise_that_the_documents_contradict_is_corrected_and_refused(
 
 
 def test_a_follow_up_is_understood_and_answered_from_the_documents(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    replies = ["Who opened the Velm harbour?", naming("Brandt"), "Ilse Brandt opened the Velm harbour."]
+    replies = [script("Ilse Brandt opened the Velm harbour.", ["Brandt"], WHO)]
     history = [
         {"role": "user", "content": "Has the Velm harbour cranes?"},
         {"role": "assistant", "content": "It has 12 cranes. [1] Mallory says so."},
@@ -210,14 +237,14 @@ def test_a_follow_up_is_understood_and_answered_from_the_documents(
     assert answer.text == "Ilse Brandt opened the Velm harbour. [1]"
 
 
-def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     history = [
         {"role": "user", "content": WHO},
         {"role": "assistant", "content": "Mallory opened the Velm harbour in 1999."},
     ]
-    generator = scripted(replies=[WHO, naming("Brandt"), "Mallory opened the Velm harbour in 1999."])
+    generator = scripted(replies=[script("Mallory opened the Velm harbour in 1999.", ["Brandt"], WHO)])
     answer = make_pipeline(generator).ask("And who opened it?", history)
-    assert answer.text == f"{OPENED} [1]"
+    assert "Mallory" not in answer.text
     assert not any("Mallory" in message.content for prompt in generator.prompts[1:] for message in prompt)
 
 
@@ -258,8 +285,8 @@ def test_a_pipeline_without_a_model_searches_and_says_why_it_does_not_answer(mak
         pipeline.search(" ")
 
 
-def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
-    generator = scripted(replies=[naming("Brandt"), "one two three four five six seven"])
+def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    generator = scripted(replies=[script("one two three four five six seven", ["Brandt"])])
     stream = make_pipeline(generator).stream(WHO)
     for event in stream:
         if event == Draft("One two"):
@@ -268,27 +295,28 @@ def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripte
     assert generator.stopped_after[-1] == 2
 
 
-@pytest.mark.parametrize("failing", [0, 1])
-def test_a_fault_of_the_engine_is_no_refusal(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any, failing: int
-) -> None:
-    replies = [naming("Brandt"), "Ilse Brandt opened it."]
-    replies[failing] = GenerationError("The engine is out of memory. Name a smaller model with --model.")
+@pytest.mark.parametrize("failing", ["select", "draft"])
+def test_a_fault_of_the_engine_is_no_refusal(make_pipeline: MakePipeline, scripted: Any, failing: str) -> None:
+    def reply(messages: Sequence[Message]) -> str:
+        if messages[-1].content.endswith(SELECT) == (failing == "select"):
+            raise GenerationError("The engine is out of memory. Name a smaller model with --model.")
+        return "none"
+
     with pytest.raises(GenerationError, match="out of memory"):
-        make_pipeline(scripted(replies=replies)).ask(WHO)
+        make_pipeline(scripted(replies=[reply]), select_first=True).ask(WHO)
 
 
-def test_the_same_question_gets_the_same_answer(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+def test_the_same_question_gets_the_same_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     def ask() -> Answer:
-        generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it on May 4, 1994."])
+        generator = scripted(replies=[script("Ilse Brandt opened it on May 4, 1994.", ["Brandt"])])
         return replace(make_pipeline(generator).ask(WHO), timings=Timings())
 
     one, other = ask(), ask()
     assert replace(one, index=other.index) == other
 
 
-def test_whoever_asks_at_once_gets_an_own_answer(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
-    pipeline = make_pipeline(scripted(replies=["none", "none"]), written_answers=False)
+def test_whoever_asks_at_once_gets_an_own_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    pipeline = make_pipeline(scripted(), written_answers=False)
     questions = [WHO, "Who is the director of the museum of Orla?", "How long did rain fall on the hills?"]
     alone = [pipeline.ask(question).text for question in questions]
     together: dict[str, str] = {}
@@ -305,10 +333,9 @@ def test_whoever_asks_at_once_gets_an_own_answer(make_pipeline: MakePipeline, sc
 
 
 def test_a_new_generation_serves_the_next_question_and_not_the_one_under_way(
-    make_pipeline: MakePipeline, scripted: Any, naming: Any, toy_embedder: Any
+    make_pipeline: MakePipeline, scripted: Any, script: Any, toy_embedder: Any
 ) -> None:
-    replies = [naming("Brandt"), "Mayor Brandt opened the Velm harbour."] * 2
-    pipeline = make_pipeline(scripted(replies=replies))
+    pipeline = make_pipeline(scripted(replies=[script("Mayor Brandt opened the Velm harbour.")]))
     before = pipeline.index
     stream = pipeline.stream(WHO)
     next(stream)
@@ -345,14 +372,14 @@ def test_the_fingerprint_tells_what_decides_an_answer(
     assert len({base, *(pipeline.fingerprint for pipeline in others)}) == 1 + len(others)
 
 
-def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
-    generator = scripted(replies=[naming("Brandt"), "Ilse Brandt opened it. Mallory paid 99 goats."])
+def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    generator = scripted(replies=[script("Ilse Brandt opened it. Mallory paid 99 goats.", ["Brandt"])])
     readings = make_pipeline(generator).readings(WHO)
     assert readings is not None
     assert (readings.verdict, readings.named, readings.draft) == (pytest.approx(3.0), 1.0, 0.5)
 
 
-def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, naming: Any) -> None:
+def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     pipeline = make_pipeline(scripted())
     pieces = [
         "Ilse Brandt",
@@ -375,7 +402,7 @@ def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, s
     @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
     @given(drafts.map(" ".join).filter(bool), st.sampled_from([("Brandt",), ("12 cranes", "Reyes"), ("nothing",)]))
     def check(draft: str, named: tuple[str, ...]) -> None:
-        pipeline._generator = scripted(replies=[naming(*named), draft])
+        pipeline._generator = scripted(replies=[script(draft, named)])
         check_form(pipeline.ask(WHO), pipeline)
 
     check()
@@ -388,9 +415,9 @@ def test_a_corpus_of_one_sentence(make_pipeline: MakePipeline, scripted: Any) ->
     check_form(answer, pipeline)
 
 
-def test_a_document_of_one_endless_line(make_pipeline: MakePipeline, scripted: Any) -> None:
+def test_a_document_of_one_endless_line(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     endless = "word and number 7 of it, " * 20_000
-    generator = scripted(replies=["none", "Nothing is known."])
+    generator = scripted(replies=[script("Nothing is known.")])
     pipeline = make_pipeline(generator, {"endless.txt": endless, "wide.txt": "漢字" * 20_000})
     answer = pipeline.ask("What is the word and number?")
     check_form(answer, pipeline)
