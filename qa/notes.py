@@ -15,6 +15,8 @@ from qa.wording import find_dates
 
 SAME_MATTER = 0.6
 """Share of content words that two sentences must have in common to be about the same thing."""
+_FOOTNOTE = re.compile(r"\[\d{1,3}\]")
+"""The number of a note or source in a document, which counts nothing."""
 _PRESENT = re.compile(
     r"\b(?:current|currently|now|nowadays|today|today's|latest|newest|recent|recently|present|presently|at the moment|"
     r"so far|still|yet|to date|up to date|this year|these days)\b",
@@ -29,7 +31,7 @@ def answer_notes(
 
     Args:
         question: The standalone question.
-        chosen: The evidence of the answer.
+        chosen: The evidence that the answer cites.
         ranked: The candidates, best first.
         index: Where they are from.
         stale_days: Age from which on the newest source is old.
@@ -77,7 +79,8 @@ def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) ->
 
 
 def _values(text: str) -> frozenset[str]:
-    return frozenset([*find_numbers(text), *(found for _, found in find_dates(text))])
+    stated = _FOOTNOTE.sub(" ", text)
+    return frozenset([*find_numbers(stated), *(found for _, found in find_dates(stated))])
 
 
 def _alike(one: str, other: str) -> bool:

@@ -179,7 +179,8 @@ class Pipeline:
             own_words = [basis.passage[place] for place in places] or list(basis.named)
             parts = [(sentence.text, [sentence]) for sentence in own_words[: self.settings.cited_sentences]]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
-        yield self._finish(asked, cited, probability, None, clock, basis.passage)
+        used = list(dict.fromkeys(evidence for _, sources in parts for evidence in sources))
+        yield self._finish(asked, cited, probability, None, clock, used)
 
     def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
         """What the confidence in an answer would rest on, the draft included; None where nothing was retrieved.

@@ -59,6 +59,7 @@ def test_two_documents_that_give_different_numbers_disagree(evidence: Callable[.
         ("The Velm harbour has many cranes.", "b.md"),
         ("The Orla museum shows 14 ships.", "b.md"),
         ("It has 14.", "b.md"),
+        ("The Velm harbour has many cranes. [14]", "b.md"),
     ],
 )
 def test_what_is_no_disagreement(evidence: Callable[..., Evidence], text: str, document: str) -> None:

@@ -355,6 +355,16 @@ def test_a_new_generation_serves_the_next_question_and_not_the_one_under_way(
     check_form(again, pipeline)
 
 
+def test_notes_are_about_the_sources_that_are_cited(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
+) -> None:
+    today = "---\ntitle: Today\npublished: 2999-01-01\n---\n\nThe Velm harbour is now a park, opened to all.\n"
+    pipeline = make_pipeline(scripted(replies=[script("The mayor is Ilse Brandt.")]), {**documents, "now.md": today})
+    answer = pipeline.ask("Who is the current mayor that opened the Velm harbour?")
+    assert {citation.document for citation in answer.citations} == {"harbour.md"}
+    assert answer.notes == ("The newest source of this answer is of July 28, 2024; things may have changed since.",)
+
+
 def test_the_fingerprint_tells_what_decides_an_answer(
     make_pipeline: MakePipeline, scripted: Any, trusting: Calibration, documents: dict[str, str]
 ) -> None:
