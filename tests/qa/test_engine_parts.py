@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.engines import load_generator
+from index.cache import cache_folder, read_json
+from qa.engines import load_generator, openvino_engine
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, neutralise, render_prompt
 from qa.engines.openai_engine import OpenAIGenerator
 from qa.engines.pattern import escape, portable_pattern
@@ -164,6 +165,58 @@ def test_a_model_that_fits_no_engine_is_refused(model: str, engine: str, message
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match="holds no model for the engine auto"):
         load_generator(str(tmp_path))
+
+
+@pytest.fixture
+def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stands in for OpenVINO: each opening is noted, and compiles a blob where there is none."""
+    openings: list[str] = []
+
+    def open_pipeline(folder: Path, cache: Path) -> str:
+        blob = cache / "1.blob"
+        openings.append(blob.read_text() if blob.exists() else "nothing")
+        if openings[-1] == "damaged":
+            raise GenerationError("bad blob")
+        cache.mkdir(parents=True, exist_ok=True)
+        blob.write_text("whole")
+        return "pipeline"
+
+    monkeypatch.setenv("DOSSIER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(openvino_engine, "_open_pipeline", open_pipeline)
+    return openings
+
+
+def blob_of(folder: Path) -> Path:
+    return next((cache_folder() / "compiled").glob(f"{folder.name}-*")) / "1.blob"
+
+
+def test_a_model_is_compiled_once(compiled: list[str], tmp_path: Path) -> None:
+    assert openvino_engine._load(tmp_path, None) == "pipeline"
+    assert openvino_engine._load(tmp_path, None) == "pipeline"
+    assert compiled == ["nothing", "whole"]
+
+
+def test_what_a_killed_process_compiled_is_thrown_away(compiled: list[str], tmp_path: Path) -> None:
+    openvino_engine._load(tmp_path, None)
+    blob = blob_of(tmp_path)
+    blob.with_name("complete.json").unlink()
+    blob.write_text("half")
+    openvino_engine._load(tmp_path, None)
+    blob.write_text("longer than it was")
+    openvino_engine._load(tmp_path, None)
+    assert compiled == ["nothing", "nothing", "nothing"]
+    assert read_json(blob.with_name("complete.json"))["files"] == {"1.blob": 5}
+
+
+def test_a_compiled_form_that_does_not_load_is_made_again(compiled: list[str], tmp_path: Path) -> None:
+    openvino_engine._load(tmp_path, None)
+    blob = blob_of(tmp_path)
+    blob.write_text("damaged")
+    mark = read_json(blob.with_name("complete.json"))
+    mark["files"]["1.blob"] = len("damaged")
+    blob.with_name("complete.json").write_text(json.dumps(mark))
+    assert openvino_engine._load(tmp_path, None) == "pipeline"
+    assert compiled == ["nothing", "damaged", "nothing"]
 
 
 class Server:
