@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from qa.answer import Answer, AnswerSentence, Citation, Passage
-from ui.words import REASONS, confidence_words, date_words, note_kind, plain
+from ui.words import REASONS, confidence_words, date_words, disagreement, note_kind, plain
 
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
@@ -165,9 +165,24 @@ def _notes(answer: Answer) -> str:
     shown = []
     for note in answer.notes:
         kind = note_kind(note)
-        beside = _side_by_side(answer.citations) if kind == "disagree" and len(answer.citations) > 1 else ""
-        shown.append(f'<div class="note {kind}"><p dir="auto">{text_html(note)}</p>{beside}</div>')
+        sides = disagreement(note)
+        if sides:
+            body = f"<p>Sources disagree.</p>{_two_sides(sides)}"
+        elif kind == "disagree" and len(answer.citations) > 1:
+            body = f'<p dir="auto">{text_html(note)}</p>{_side_by_side(answer.citations)}'
+        else:
+            body = f'<p dir="auto">{text_html(note)}</p>'
+        shown.append(f'<div class="note {kind}">{body}</div>')
     return f'<div class="notes">{"".join(shown)}</div>' if shown else ""
+
+
+def _two_sides(sides: Sequence[tuple[str, str]]) -> str:
+    """What each of the two sources says, as the note gives it."""
+    cells = [
+        f'<li><span class="title" dir="auto">{text_html(source)}</span><q dir="auto">{text_html(words)}</q></li>'
+        for source, words in sides
+    ]
+    return f'<ul class="beside">{"".join(cells)}</ul>'
 
 
 def _side_by_side(citations: Sequence[Citation]) -> str:

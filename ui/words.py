@@ -37,12 +37,17 @@ def confidence_words(confidence: float) -> str:
 def note_kind(note: str) -> str:
     """`disagree`, `old`, `cut` or `plain`: which look a note gets."""
     folded = note.casefold()
-    words = set(re.findall(r"\w+", folded))
     if "disagree" in folded or "differ" in folded:
         return "disagree"
-    if "newest" in folded or "old" in words:
+    if "newest source" in folded:
         return "old"
-    return "cut" if "cut" in words or "dropped" in folded or "left out" in folded else "plain"
+    return "cut" if re.search(r"\b(?:cut|dropped|left out)\b", folded) else "plain"
+
+
+def disagreement(note: str) -> list[tuple[str, str]]:
+    """The two sides of a note about a disagreement, each a source and its words; empty where it is put otherwise."""
+    match = re.fullmatch(r"Sources disagree: “(.+?)” \((.+?)\), but “(.+?)” \((.+?)\)\.", note, re.DOTALL)
+    return [(match[2], match[1]), (match[4], match[3])] if match else []
 
 
 def plain(text: str) -> str:

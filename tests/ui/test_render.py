@@ -89,6 +89,16 @@ def test_a_disagreement_shows_its_sources_side_by_side_oldest_first() -> None:
     assert shown.index("<b>January 11, 2023</b>") < shown.index("<b>July 28, 2024</b>")
 
 
+def test_the_two_values_of_a_disagreement_stand_side_by_side() -> None:
+    note = "Sources disagree: “It has 54,000.” (USFJ, July 1, 1957), but “It has <55,000>.” (Report, March 2024)."
+    assert (
+        '<div class="note disagree"><p>Sources disagree.</p><ul class="beside">'
+        '<li><span class="title" dir="auto">USFJ, July 1, 1957</span><q dir="auto">It has 54,000.</q></li>'
+        '<li><span class="title" dir="auto">Report, March 2024</span><q dir="auto">It has &lt;55,000&gt;.</q></li>'
+        "</ul></div>"
+    ) in answer_html(replace(ANSWER, notes=(note,)))
+
+
 PASSAGE = Passage("a.md", 10, 40, 0.5, "One sentence. Another <one> here.", "A", "2024-07", ((24, 43),))
 
 
