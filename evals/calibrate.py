@@ -1,6 +1,6 @@
-"""Fits the confidence: `python -m evals.calibrate read` takes the readings of questions, `fit` turns them into numbers.
+"""Fits the confidence: `python -m evals.calibrate read` takes readings, `fit` turns them into weights and a threshold.
 
-The questions are those of the dev half and of public sets; the test half is left out by its hash, whatever file is given.
+The questions are those of the dev half and of public sets; the test half is left out by its hash.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from evals.questions import half, load_questions
 from qa.confidence import CALIBRATION_FILE, READING_NAMES
 
 REFUSAL_COST = 1.0
-"""What refusing an answerable question costs, answering an unanswerable one costing 1: both errors weigh the same, as in
-balanced abstention accuracy."""
+"""What refusing an answerable question costs, answering an unanswerable one costing 1: both errors weigh the
+same, as in balanced abstention accuracy."""
 FITTED = ("verdict",)
-"""Readings that get a weight. The others are recorded: on 77 questions none of them raised the held-out AUROC beyond its
-noise (.86 alone, .85 with all; evals/LOG.md), and a weight that is fitted to noise misleads on other documents."""
+"""Readings that get a weight. The others are recorded: on 77 questions none of them raised the held-out AUROC
+beyond its noise (.86 alone, .85 with all; evals/LOG.md), and a weight fitted to noise misleads on other documents."""
 FOLDS = 10
 REGULARISATION = 0.3
 """Inverse strength of the L2 penalty of the logistic regression, on standardised readings."""
