@@ -62,6 +62,7 @@ class FakePipeline:
     asked: list[tuple[str, tuple[Mapping[str, str], ...]]] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     """Set when a stream was closed before its answer."""
+    fingerprint: str = "scripted"
     on_stop: Callable[[], object] = lambda: None
     working: int = 0
     most_at_once: int = 0

@@ -224,3 +224,47 @@ def test_an_empty_question_file_is_refused() -> None:
 
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert read_questions(['\ufeff{"id": "a", "question": "b"}'], "f")[0].id == "a"
+
+
+def test_an_evaluation_runs_compares_and_reports(dossier: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    question = {
+        "id": "size",
+        "question": "How many troops are there?",
+        "answerable": True,
+        "nuggets": [{"any_of": ["54,000"], "vital": True, "kind": "number"}],
+        "evidence": [{"document": "briefs/us-forces-japan.md", "quote": "USFJ's own description gives about 54,000"}],
+        "tags": ["number"],
+        "history": [],
+    }
+    Path("questions.jsonl").write_text(json.dumps(question) + "\n")
+    done = dossier("eval", "run", "--questions", "questions.jsonl", "--out", "run", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["questions"]
+    in_words = dossier("eval", "run", "--questions", "questions.jsonl", "--out", "retrieval", "--retrieval-only")
+    assert in_words.exit_code == 0, in_words.output
+    assert "Report: retrieval/report.html" in in_words.stdout
+    compared = dossier("eval", "compare", "run", "run", "--json")
+    assert compared.exit_code == 0
+    assert json.loads(compared.stdout)["failures"] == []
+    assert dossier("eval", "report", "run", "--no-open").stdout.strip() == "run/report.html"
+    missing = dossier("eval", "compare", "run", "nothing")
+    assert missing.exit_code == 1
+    assert "Traceback" not in missing.output
+    Path("questions.jsonl").write_text('{"id": "x"}\nrubbish\n')
+    refused = dossier("eval", "run", "--questions", "questions.jsonl")
+    assert refused.exit_code == 1
+    assert "questions.jsonl:2" in refused.stderr
+
+
+def test_marked_answers_are_candidates_for_questions(
+    dossier: Any, fake_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ui.conversations import Conversations
+
+    monkeypatch.setattr(ui.wiring, "conversations_path", lambda: tmp_path / "c.sqlite3")
+    store = Conversations(tmp_path / "c.sqlite3")
+    _, turn = store.add("me", "", fake_pipeline.ask("Who lauded it?"))
+    store.vote("me", turn, -1, "the date is missing")
+    (line,) = dossier("eval", "candidates").stdout.splitlines()
+    assert json.loads(line)["comment"] == "the date is missing"
