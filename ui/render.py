@@ -24,6 +24,11 @@ def text_html(text: str) -> str:
     return escape(plain(text), quote=True)
 
 
+def source_html(text: str) -> str:
+    """Words of a document, escaped; the asterisks of Markdown's bold stay in the text and are not shown."""
+    return text_html(text).replace("**", '<span class="bold-mark">**</span>')
+
+
 def evidence_html(passages: Sequence[Passage], search_ms: float, *, heading: str = "Evidence found") -> str:
     """The passages as cards: those with evidence sentences stand open, up to four, the rest behind a fold."""
     if not passages:
@@ -55,11 +60,11 @@ def _excerpt(passage: Passage) -> str:
     if not passage.highlights:
         text = HEADING.sub("", passage.text)
         cut = text[:EXCERPT].rsplit(" ", 1)[0] if len(text) > EXCERPT else text
-        return text_html(cut) + ("…" if len(cut) < len(text) else "")
+        return source_html(cut) + ("…" if len(cut) < len(text) else "")
     parts = []
     for start, end in passage.highlights[:2]:
         words = passage.text[max(0, start - passage.start) : max(0, end - passage.start)]
-        parts.append(f"<mark>{text_html(words)}</mark>")
+        parts.append(f"<mark>{source_html(words)}</mark>")
     return " … ".join(parts)
 
 
@@ -83,7 +88,7 @@ def citation_html(citation: Citation) -> str:
         f"{_place(citation.document, citation.start, citation.end)} "
         f'aria-label="Source {citation.number}: {text_html(where)}">{citation.number}</button>'
         f'<span class="tip" role="tooltip"><b>{text_html(where)}</b> '
-        f'<q dir="auto">{text_html(citation.quote)}</q></span></span>'
+        f'<q dir="auto">{source_html(citation.quote)}</q></span></span>'
     )
 
 
@@ -179,7 +184,7 @@ def _notes(answer: Answer) -> str:
 def _two_sides(sides: Sequence[tuple[str, str]]) -> str:
     """What each of the two sources says, as the note gives it."""
     cells = [
-        f'<li><span class="title" dir="auto">{text_html(source)}</span><q dir="auto">{text_html(words)}</q></li>'
+        f'<li><span class="title" dir="auto">{text_html(source)}</span><q dir="auto">{source_html(words)}</q></li>'
         for source, words in sides
     ]
     return f'<ul class="beside">{"".join(cells)}</ul>'
@@ -190,21 +195,22 @@ def _side_by_side(citations: Sequence[Citation]) -> str:
     cells = [
         f"<li><b>{text_html(date_words(citation.published) or 'undated')}</b> "
         f'<span class="title" dir="auto">{text_html(citation.title)}</span>'
-        f'<q dir="auto">{text_html(citation.quote)}</q>{citation_html(citation)}</li>'
+        f'<q dir="auto">{source_html(citation.quote)}</q>{citation_html(citation)}</li>'
         for citation in sorted(citations, key=lambda citation: citation.published or "9999")
     ]
     return f'<ul class="beside">{"".join(cells)}</ul>'
 
 
 def basis_html(answer: Answer) -> str:
-    """Confidence in words with the number on hover, the seconds it took, and which model wrote it."""
+    """Confidence in words; the number, the seconds and the model on hover."""
     percent = f"{answer.confidence * 100:.0f} %"
     words = confidence_words(answer.confidence)
-    seconds = f"{answer.timings.total_ms / 1000:.1f} s"
+    more = (
+        f"{percent} that the documents answer this; {answer.timings.total_ms / 1000:.1f} s, {text_html(answer.model)}"
+    )
     return (
-        f'<span class="confidence" tabindex="0" title="{percent} that the documents answer this" '
-        f'aria-label="{words}, {percent}"><i style="--share:{answer.confidence:.2f}"></i>{words}</span>'
-        f'<span class="quiet">{seconds} · {text_html(answer.model)}</span>'
+        f'<span class="confidence" tabindex="0" role="img" title="{more}" aria-label="{words}, {percent}">'
+        f'<i style="--share:{answer.confidence:.2f}"></i>{words}</span>'
     )
 
 

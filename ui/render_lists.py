@@ -15,10 +15,11 @@ from ui.words import date_words
 def banner_html(documents: int, generation: str, model: str, engine: str, news: str = "") -> str:
     """Which index and which model serve, in one quiet line."""
     count = "1 document" if documents == 1 else f"{documents:,} documents"
+    number = generation.split("-", maxsplit=1)[0].lstrip("0") or generation
     said = f' <span class="news" role="status">{text_html(news)}</span>' if news else ""
     return (
         '<header class="top"><h1>Dossier</h1><p class="banner">'
-        f"<span><b>{count}</b> · index {text_html(generation)}</span> "
+        f'<span title="Index generation {text_html(generation)}"><b>{count}</b> · index {text_html(number)}</span> '
         f"<span>{text_html(model)} on {text_html(engine)}</span>{said}</p></header>"
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from corpus.document import Document, Span
-from ui.render import text_html
+from ui.render import source_html, text_html
 from ui.words import date_words
 
 WEB = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
@@ -114,6 +114,6 @@ def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int, boo
         if low >= high:
             continue
         kind = "cited" if strong else "also"
-        pieces.append(f'{text_html(text[at:low])}<mark class="{kind}">{text_html(text[low:high])}</mark>')
+        pieces.append(f'{source_html(text[at:low])}<mark class="{kind}">{source_html(text[low:high])}</mark>')
         at = high
-    return "".join(pieces) + text_html(text[at:end])
+    return "".join(pieces) + source_html(text[at:end])

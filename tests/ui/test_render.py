@@ -163,6 +163,14 @@ def test_the_source_keeps_its_lines_headings_pages_and_marks() -> None:
     )
 
 
+def test_the_asterisks_of_bold_words_are_kept_and_not_shown() -> None:
+    bold = replace(DOCUMENT, text="**SOFA:** treaty", headings=(), pages=())
+    assert text_with_marks(bold, (0, 9)) == (
+        '<p dir="auto"><mark class="cited"><span class="bold-mark">**</span>SOFA:'
+        '<span class="bold-mark">**</span></mark> treaty</p>'
+    )
+
+
 def test_a_citation_over_two_lines_is_marked_in_both() -> None:
     shown = text_with_marks(DOCUMENT, (23, 42))
     assert '<mark class="cited">Second.</mark>' in shown
