@@ -38,9 +38,9 @@ def evidence_html(passages: Sequence[Passage], search_ms: float, *, heading: str
     rest = [_card(passage) for passage in passages if passage not in shown]
     more = "1 more passage" if len(rest) == 1 else f"{len(rest)} more passages"
     folded = f"<details><summary>{more}</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
-    timed = f' <span class="quiet">{search_ms / 1000:.2f} s</span>' if search_ms else ""
+    timed = f' title="found in {search_ms / 1000:.2f} s"' if search_ms else ""
     return (
-        f'<aside class="evidence" aria-label="{escape(heading)}"><h3>{escape(heading)}{timed}</h3>'
+        f'<aside class="evidence" aria-label="{escape(heading)}"><h3{timed}>{escape(heading)}</h3>'
         f"<ol>{''.join(_card(passage) for passage in shown)}</ol>{folded}</aside>"
     )
 

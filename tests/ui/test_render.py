@@ -107,7 +107,7 @@ def test_evidence_marks_the_sentence_and_opens_its_place() -> None:
     assert '<button type="button" class="card" data-document="a.md" data-start="24" data-end="43">' in shown
     assert "<mark>Another &lt;one&gt; here.</mark>" in shown
     assert "<time>July 2024</time>" in shown
-    assert '<span class="quiet">0.12 s</span>' in shown
+    assert '<h3 title="found in 0.12 s">Evidence found</h3>' in shown
 
 
 def test_passages_without_evidence_are_folded_away() -> None:
