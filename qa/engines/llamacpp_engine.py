@@ -7,7 +7,6 @@ tokens a second where OpenVINO writes 5 to 11; with AVX-512 OpenVINO is several 
 from __future__ import annotations
 
 import json
-import math
 import os
 import threading
 import urllib.request
@@ -17,15 +16,18 @@ from typing import Any
 
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, render_prompt
 from qa.engines.grammar import grammar
-from qa.engines.pattern import escape
 from qa.engines.streaming import Write, stream_pieces
 from qa.generator import Choice, GenerationError, Message
 
 CONTEXT_TOKENS = 8192
 """Longest prompt and reply together; the keys and values of the default model take 0.2 GiB."""
 LISTED_TOKENS = 64
-"""Most likely tokens that are listed with a score; an option that is not among them gets the least of them."""
+"""Most likely first tokens that one step lists; an option that begins otherwise, or goes on, costs a step a token."""
+_CERTAIN = 1000.0
+"""Added to a token's logit it makes the token the next one; its reported probability stays the raw one."""
 _QUIET = -1
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks the model's own server, whatever proxy the environment names."""
 
 
 class LlamaCppGenerator:
@@ -59,29 +61,30 @@ class LlamaCppGenerator:
         request = self._request(messages, max_tokens, pattern)
 
         def run(write: Write) -> None:
+            refused: list[dict[str, Any]] = []  # an exception in the callback would be lost
+
             def take(part: dict[str, Any]) -> bool:
-                _check(part)
+                if "error" in part:
+                    refused.append(part)
                 return write("".join(choice.get("text") or "" for choice in part.get("choices", ())))
 
             self._complete({**request, "stream": True}, take)
+            for part in refused:
+                _check(part)
 
         return stream_pieces(run, self._lock)
 
     def score(self, messages: Sequence[Message], options: Sequence[str]) -> list[Choice]:
-        """As `Generator.score`. Options of one token are all read from one step; longer ones cost a call each."""
+        """As `Generator.score`. Options of one likely token are all read from one step."""
         with self._lock:
-            first = self._tokens(self._request(messages, 1, "|".join(map(escape, options)), LISTED_TOKENS))[0]
-            listed = {entry["token"]: float(entry["logprob"]) for entry in first["top_logprobs"]}
-            return [Choice(option, self._logprob(messages, option, listed)) for option in options]
+            request = self._request(messages, 1, None)
+            first = self._step({**request, "n_probs": LISTED_TOKENS})
+            listed = {int(entry["id"]): float(entry["logprob"]) for entry in first["top_logprobs"]}
+            return [Choice(option, self._logprob(request, self._tokenise(option), listed)) for option in options]
 
     def count_tokens(self, text: str) -> int:
         """As `Generator.count_tokens`."""
-        data = json.dumps({"content": text}).encode()
-        request = urllib.request.Request(  # noqa: S310 - the model's own server, bound to loopback
-            f"{self._running.listening_address}/tokenize", data, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310 - as above
-            return len(json.load(reply)["tokens"])
+        return len(self._tokenise(text))
 
     def warm_up(self) -> None:
         """As `Generator.warm_up`: maps the weights into memory."""
@@ -99,9 +102,7 @@ class LlamaCppGenerator:
             raise GenerationError("This model has been closed. Load it again.")
         return self._server
 
-    def _request(
-        self, messages: Sequence[Message], max_tokens: int, pattern: str | None, listed: int = 0
-    ) -> dict[str, Any]:
+    def _request(self, messages: Sequence[Message], max_tokens: int, pattern: str | None) -> dict[str, Any]:
         prompt = render_prompt(
             messages,
             lambda chat: self._template.render(messages=chat, add_generation_prompt=True),
@@ -110,8 +111,6 @@ class LlamaCppGenerator:
         request = {"prompt": prompt, "n_predict": max_tokens, "temperature": 0.0, "cache_prompt": True}
         if pattern is not None:
             request["grammar"] = grammar(pattern)
-        if listed:
-            request["n_probs"] = listed
         return request
 
     def _complete(self, request: dict[str, Any], *take: Any) -> dict[str, Any]:  # noqa: ANN401 - a callback or nothing
@@ -121,22 +120,34 @@ class LlamaCppGenerator:
             raise GenerationError(f"llama.cpp stopped: {error}. Run: dossier models verify") from error
         return _check(reply or {})
 
-    def _tokens(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        tokens: list[dict[str, Any]] = self._complete(request)["choices"][0]["logprobs"]["content"]
-        return tokens
+    def _step(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The next token, with its log-probability and those of the most likely ones."""
+        token: dict[str, Any] = self._complete(request)["choices"][0]["logprobs"]["content"][0]
+        return token
 
-    def _logprob(self, messages: Sequence[Message], option: str, listed: dict[str, float]) -> float:
-        """Raw log-probability of a whole option, given that of the likely first tokens."""
-        if option in listed:
-            return listed[option]
-        tokens = self._tokens(self._request(messages, self.count_tokens(option) + 1, escape(option), LISTED_TOKENS))
-        total, text = 0.0, ""
-        for token in tokens:
-            if text == option:
-                break
-            total += float(token["logprob"])
-            text += token["token"]
-        return total if math.isfinite(total) else min(listed.values())
+    def _logprob(self, request: dict[str, Any], tokens: Sequence[int], listed: dict[int, float]) -> float:
+        """Raw log-probability of the tokens one after the other, given those of the likely first ones."""
+        total = 0.0
+        for place, token in enumerate(tokens):
+            if place == 0 and token in listed:
+                total += listed[token]
+                continue
+            prompt = [request["prompt"], *tokens[:place]]
+            step = self._step({**request, "prompt": prompt, "n_probs": 1, "logit_bias": [[token, _CERTAIN]]})
+            total += float(step["logprob"])
+        return total
+
+    def _tokenise(self, text: str) -> list[int]:
+        data = json.dumps({"content": text}).encode()
+        request = urllib.request.Request(  # noqa: S310 - the model's own server, bound to loopback
+            f"{self._running.listening_address}/tokenize", data, {"Content-Type": "application/json"}
+        )
+        try:
+            with _DIRECT.open(request, timeout=30) as reply:
+                tokens: list[int] = json.load(reply)["tokens"]
+        except (OSError, ValueError, KeyError) as error:
+            raise GenerationError(f"llama.cpp counted no tokens: {error}. Ask again.") from error
+        return tokens
 
 
 def _parameters(path: Path) -> Any:  # noqa: ANN401 - the library has no type stubs
