@@ -41,7 +41,7 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
     sentences: list[AnswerSentence] = []
     lines: list[str] = []
     for written, evidence in parts:
-        text = _plain(written)
+        text = without_marks(written)
         if not text:
             continue
         cited: list[int] = []
@@ -64,8 +64,8 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
     return CitedAnswer(" ".join(lines), tuple(sentences), tuple(citations), notes)
 
 
-def _plain(written: str) -> str:
-    """A sentence on one line without Markdown and without citation marks, those that removing others makes included."""
+def without_marks(written: str) -> str:
+    """Text on one line without Markdown and without citation marks, those that removing others makes included."""
     text = _MARKS.sub("", " ".join(written.split()))
     while (less := _NUMBERS.sub("", text)) != text:
         text = less

@@ -28,10 +28,12 @@ from qa.prompt import (
 from qa.question import clean_question, read_history
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import Part, citing, tidy, verify
+from qa.verification import Part, citing, finished_sentences, tidy, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
+CUT_SHORT = 2
+"""Tokens by which a reply that was cut may seem shorter when it is counted again as text."""
 _ANSWER_PATTERN = r"[^\n]+"
 
 
@@ -168,7 +170,8 @@ class Pipeline:
             return
         written = ""
         for written in self._write(asked, basis.passage, clock):
-            yield Draft(written)
+            if written:
+                yield Draft(written)
         parts, dropped = verify(written, basis.passage, asked.standalone)
         probability = self.calibration.probability(replace(basis.readings, draft=_supported(parts, dropped)))
         if probability < self._threshold:
@@ -179,6 +182,9 @@ class Pipeline:
             own_words = [basis.passage[place] for place in places] or list(basis.named)
             parts = [(sentence.text, [sentence]) for sentence in own_words[: self.settings.cited_sentences]]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
+        if not cited.sentences:  # what could be quoted is a mere footnote mark
+            yield self._refuse(asked, "not_supported", probability, basis.named, clock)
+            return
         used = list(dict.fromkeys(evidence for _, sources in parts for evidence in sources))
         yield self._finish(asked, cited, probability, None, clock, used)
 
@@ -264,6 +270,8 @@ class Pipeline:
                 clock.first_token_ms = clock.first_token_ms or clock.now()
                 yield tidy(written, chosen)
         clock.answer_tokens = self.generator.count_tokens(written)
+        if clock.answer_tokens >= self.settings.answer_tokens - CUT_SHORT:
+            yield finished_sentences(tidy(written, chosen))
 
     def _refuse(
         self, asked: _Asked, reason: Reason, probability: float, chosen: Sequence[Evidence], clock: _Clock

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from corpus import split_sentences
 from index.lexical import tokenise
+from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.evidence import Evidence
 from qa.wording import normalise
@@ -26,8 +27,10 @@ _PREAMBLE = re.compile(
     r"the (?:passage|sentence|text|document)s? (?:also |only )?(?:states?|says?|mentions?|indicates?|notes?) that\s+)",
     re.IGNORECASE,
 )
+_SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*\s*$")
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|cannot|refus\w*|den(?:y|ied|ies)|reject\w*|fail\w*|exclud\w*)\b|n['’]t\b",
+    r"\b(?:not|no(?!\.\s?\d)|never|none|neither|nor|without|cannot|refus\w*|den(?:y|ied|ies)|reject\w*|fail\w*|"
+    r"exclud\w*)\b|n['’]t\b",
     re.IGNORECASE,
 )
 
@@ -86,7 +89,7 @@ def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) 
         found.append("a negation")
     words = tokenise(sentence)
     known_words = {*tokenise(around), *tokenise(question)}
-    if words and sum(word in known_words for word in words) / len(words) < KNOWN_WORDS:
+    if not words or sum(word in known_words for word in words) / len(words) < KNOWN_WORDS:
         found.append("its wording")
     return found
 
@@ -108,12 +111,20 @@ def _same_start(one: str, other: str) -> bool:
 
 
 def tidy(written: str, chosen: Sequence[Evidence]) -> str:
-    """The draft without `The passage states that`, and with initials spaced as in the sources (`U.S.`, not `U. S.`)."""
-    text = _PREAMBLE.sub("", " ".join(written.split()))
+    """The draft without marks or `The passage states that`, initials spaced as in the sources (`U.S.`, not `U. S.`)."""
+    text = _PREAMBLE.sub("", without_marks(written))
     for initials in dict.fromkeys(_INITIALS.findall(" ".join(f"{e.title} {e.text}" for e in chosen))):
         spaced = r"\.\s+".join(re.escape(letter) for letter in initials.rstrip(".").split("."))
         text = re.sub(rf"\b{spaced}\.", initials, text)
     return text[:1].upper() + text[1:]
+
+
+def finished_sentences(written: str) -> str:
+    """A draft that was cut at its limit, without the sentence that the cut left unfinished; empty without another."""
+    sentences = split_sentences(written)
+    if sentences and not _SENTENCE_END.search(written):
+        sentences.pop()
+    return written[: sentences[-1].end] if sentences else ""
 
 
 def citing(sentence: str, chosen: Sequence[Evidence], question: str) -> list[int]:

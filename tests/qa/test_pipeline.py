@@ -164,6 +164,27 @@ def test_where_nothing_written_is_supported_the_evidence_speaks(
     check_form(answer, pipeline)
 
 
+def test_a_draft_that_is_cut_ends_with_a_whole_sentence(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    draft = "Mayor Ilse Brandt opened the harbour. The harbour has 12 cranes and 340 workers."
+    answer = make_pipeline(scripted(replies=[script(draft)]), answer_tokens=12).ask(WHO)
+    assert answer.text == "Mayor Ilse Brandt opened the harbour. [1]"
+    whole = make_pipeline(scripted(replies=[script(draft)])).ask(WHO)
+    assert whole.text == "Mayor Ilse Brandt opened the harbour. [1] The harbour has 12 cranes and 340 workers. [2]"
+
+
+def test_a_sentence_without_content_answers_nothing(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    assert "It is." not in make_pipeline(scripted(replies=[script("It is.")])).ask(WHO).text
+
+
+def test_a_corpus_that_says_nothing_is_refused(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    pipeline = make_pipeline(scripted(replies=[script("It is [1].")]), {"a.txt": "[1]\n"})
+    answer = pipeline.ask(WHO)
+    assert answer.reason == "not_supported"
+    check_form(answer, pipeline)
+
+
 def test_a_draft_that_is_not_supported_can_cost_the_answer(
     make_pipeline: MakePipeline, scripted: Any, script: Any, trusting: Calibration
 ) -> None:

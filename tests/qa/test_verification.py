@@ -3,11 +3,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from index.lexical import tokenise
 from qa.evidence import Evidence
-from qa.verification import citing, tidy, unsupported_claims, verify
+from qa.verification import citing, finished_sentences, tidy, unsupported_claims, verify
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994, after nine years of work."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -29,6 +30,10 @@ QUESTION = "Who opened the Velm harbour?"
         ("The harbour does not have 12 cranes.", CRANES, ["a negation"]),
         ("The harbour never had 12 cranes.", CRANES, ["a negation"]),
         ("Its director is his brother Luis.", DIRECTOR, ["a negation"]),
+        ("The harbour has 12 cranes at pier No. 3.", CRANES.replace(".", " at pier No. 3."), []),
+        ("The harbour has 12 cranes at pier 3.", CRANES.replace(".", " at pier No. 3."), []),
+        ("It is.", CRANES, ["its wording"]),
+        ("👍", CRANES, ["its wording"]),
         ("The harbour sells fresh salmon dinners cheaply.", CRANES, ["its wording"]),
     ],
 )
@@ -75,11 +80,26 @@ def test_a_draft_is_split_into_supported_sentences_and_unsupported_claims(eviden
         ("The passage states that it opened in 1994.", "It opened in 1994."),
         ("Yes, according to the passage, it opened.", "It opened."),
         ("  It  opened\tin the U. S. in 1994. ", "It opened in the U.S. in 1994."),
+        ("**It** opened [1], in 1994.[2, 3]", "It opened, in 1994."),
         ("", ""),
     ],
 )
 def test_a_draft_without_its_preamble(evidence: Callable[..., Evidence], written: str, clean: str) -> None:
     assert tidy(written, [evidence("It opened in the U.S. in 1994.")]) == clean
+
+
+@pytest.mark.parametrize(
+    ("written", "finished"),
+    [
+        ("It opened in 1994. It has 12 cra", "It opened in 1994."),
+        ("It opened in 1994. It has 12 cranes.", "It opened in 1994. It has 12 cranes."),
+        ("It opened on “May 4.” ", "It opened on “May 4.”"),
+        ("It opened on May 4, 19", ""),
+        ("", ""),
+    ],
+)
+def test_a_draft_that_was_cut_loses_its_unfinished_sentence(written: str, finished: str) -> None:
+    assert finished_sentences(written) == finished
 
 
 words = st.sampled_from(["harbour", "12", "Ilse", "Brandt", "not", "opened", "on", "May 4, 1994", ".", "cranes", "99"])
@@ -96,5 +116,6 @@ def test_citing_names_existing_places_in_order_and_at_least_one(written: str, so
 
 @given(st.lists(words, min_size=1, max_size=12).map(" ".join))
 def test_a_copied_sentence_is_supported(text: str) -> None:
+    assume(tokenise(text))
     source = Evidence("a.md", 0, len(text), text, "", "", "", 0.0, 0.0)
     assert unsupported_claims(text, [source], QUESTION) == []
