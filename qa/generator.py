@@ -27,7 +27,7 @@ class Choice:
 
     text: str
     logprob: float
-    """Natural-log probability of the whole option, summed over its tokens, given the prompt. It is raw: over the
+    """Natural-log probability that the reply begins with the option, summed over its tokens. It is raw: over the
     model's whole vocabulary and not renormalised over the options, so two options compare by subtraction."""
 
 
