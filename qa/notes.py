@@ -70,7 +70,7 @@ def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) ->
             if other.document == sentence.document:
                 continue
             rival = _values(other.text)
-            if rival and not (values & rival) and _alike(sentence.text, other.text):
+            if rival and not _agree(values, rival) and _alike(sentence.text, other.text):
                 return (
                     f"Sources disagree: “{_short(sentence.text)}” ({_source(sentence)}), but "
                     f"“{_short(other.text)}” ({_source(other)})."
@@ -78,9 +78,15 @@ def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) ->
     return None
 
 
-def _values(text: str) -> frozenset[str]:
-    stated = _FOOTNOTE.sub(" ", text)
-    return frozenset([*find_numbers(stated), *(found for _, found in find_dates(stated))])
+def _values(text: str) -> tuple[frozenset[str], ...]:
+    """Numbers and dates, each as its parts, so that October 8 can be told to lie within October 8, 2024."""
+    dates = [frozenset(found.split()) for _, found in find_dates(text)]
+    return (*(frozenset([number]) for number in find_numbers(text)), *dates)
+
+
+def _agree(values: Sequence[frozenset[str]], rivals: Sequence[frozenset[str]]) -> bool:
+    """Whether a value of one side is one of the other, or the same less exactly."""
+    return any(value <= rival or rival <= value for value in values for rival in rivals)
 
 
 def _alike(one: str, other: str) -> bool:
