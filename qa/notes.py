@@ -80,8 +80,9 @@ def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) ->
 
 def _values(text: str) -> tuple[frozenset[str], ...]:
     """Numbers and dates, each as its parts, so that October 8 can be told to lie within October 8, 2024."""
-    dates = [frozenset(found.split()) for _, found in find_dates(text)]
-    return (*(frozenset([number]) for number in find_numbers(text)), *dates)
+    stated = _FOOTNOTE.sub(" ", text)
+    dates = [frozenset(found.split()) for _, found in find_dates(stated)]
+    return (*(frozenset([number]) for number in find_numbers(stated)), *dates)
 
 
 def _agree(values: Sequence[frozenset[str]], rivals: Sequence[frozenset[str]]) -> bool:

@@ -67,6 +67,12 @@ def test_what_is_no_disagreement(evidence: Callable[..., Evidence], text: str, d
     assert disagreement_note([one], [one, evidence(text, document, start=100)]) is None
 
 
+def test_a_less_exact_date_agrees(evidence: Callable[..., Evidence]) -> None:
+    one = evidence("On October 8, Ines Duarte took command of the Velm harbour.", "a.md")
+    other = evidence("Ines Duarte took command of the Velm harbour on October 8, 2024.", "b.md")
+    assert disagreement_note([one], [one, other]) is None
+
+
 def test_a_long_quotation_in_a_note_is_shortened(evidence: Callable[..., Evidence]) -> None:
     one = evidence("The Velm harbour has 12 cranes " + "and cranes " * 40, "a.md")
     other = evidence("The Velm harbour has 14 cranes " + "and cranes " * 40, "b.md")
