@@ -89,6 +89,11 @@ def test_the_budget_passes_over_what_is_too_long(evidence: Callable[..., Evidenc
     assert within_budget([], 3, 6) == []
 
 
+def test_text_without_spaces_counts_by_its_length(evidence: Callable[..., Evidence]) -> None:
+    ranked = [evidence("漢字" * 600), evidence("漢字" * 600), evidence("It rained.")]
+    assert within_budget(ranked, 3, 110) == [ranked[0], ranked[2]]
+
+
 @given(st.lists(st.integers(1, 12), max_size=12), st.integers(1, 10), st.integers(1, 30))
 def test_the_budget_holds_and_the_best_sentence_is_always_in(lengths: list[int], sentences: int, words: int) -> None:
     ranked = [Evidence("a.md", n, n + 1, "word " * length, "", "", "", 0.0, 0.0) for n, length in enumerate(lengths)]
