@@ -16,6 +16,8 @@ from index.lexical import LexicalIndex
 EMBEDDED = 64
 """Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
 before cost 4 to 10 ms each; the vectors of the last `REMEMBERED` are kept."""
+CHARACTERS_OF_A_LONG_WORD = 12
+"""Text without spaces counts as words of this length: 1,200 Chinese characters are no single word."""
 REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
 MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.0, 0.7, 0.5, 0.2
@@ -103,7 +105,7 @@ def within_budget(ranked: Sequence[Evidence], sentences: int, words: int) -> lis
     taken: list[Evidence] = []
     used = 0
     for evidence in ranked[:sentences]:
-        length = len(evidence.text.split())
+        length = max(len(evidence.text.split()), len(evidence.text) // CHARACTERS_OF_A_LONG_WORD)
         if taken and used + length > words:
             continue
         taken.append(evidence)
