@@ -41,6 +41,7 @@ eval: $(STAMPS)/weights ## Answer and score the question set
 	@$(BIN)/dossier eval run $(ARGS)
 
 setup: $(STAMPS)/weights ## Make the environment, install what is needed, and join and check the models
+	@echo "Everything is set up. Run: make chat"
 
 lock: $(STAMPS)/test ## Write requirements.lock anew from the environment as it is
 	$(BIN)/python -m pip freeze --exclude-editable --exclude dossier \

@@ -28,9 +28,9 @@ def small(request: pytest.FixtureRequest) -> Iterator[Generator]:
     generator.close()
 
 
-@pytest.fixture(scope="module")
-def default() -> Iterator[Generator]:
-    generator = load_generator(DEFAULT)
+@pytest.fixture(scope="module", params=ENGINES)
+def default(request: pytest.FixtureRequest) -> Iterator[Generator]:
+    generator = load_generator(DEFAULT, request.param)
     generator.warm_up()
     yield generator
     generator.close()
