@@ -26,6 +26,7 @@ from index.cache import (
     write_json,
     writing_failed,
 )
+from index.telemetry import silence_openvino
 from index.weights import hash_file
 
 Form: TypeAlias = Literal["openvino", "transformers"]
@@ -178,6 +179,7 @@ def _convert(form: str, gguf: Path) -> None:
     """What the child does."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if form == "openvino":
+        silence_openvino()
         import openvino_genai
 
         # Reading a GGUF with this flag makes OpenVINO write its own form beside it.

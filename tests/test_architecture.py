@@ -127,3 +127,25 @@ def test_what_a_package_offers_is_there() -> None:
         print(json.dumps(wrong))
     """
     assert run_outside(code, ROOT.parent) == []
+
+
+@pytest.mark.model
+def test_openvino_tells_nobody_that_it_was_imported(tmp_path: Path) -> None:
+    code = """
+        import json, os, pathlib, socket, subprocess
+        os.environ["HOME"] = os.getcwd()
+        def tell(*_): raise AssertionError("something was sent")
+        socket.socket.connect = os.fork = tell
+        from index.telemetry import silence_openvino
+        silence_openvino()
+        import openvino_genai, openvino.tools.ovc.telemetry_utils as told
+        print(json.dumps([told.tm.__name__, [path.name for path in pathlib.Path.cwd().rglob("*")]]))
+    """
+    assert run_outside(code, tmp_path) == ["openvino.tools.ovc.telemetry_stub", []]
+
+
+def test_openvino_is_imported_only_where_it_is_silenced() -> None:
+    for path in modules():
+        text = path.read_text(encoding="utf-8")
+        if any(module.split(".")[0] in ("openvino", "openvino_genai") for module, _ in imports(ast.parse(text))):
+            assert "silence_openvino()" in text, f"{name_of(path)} imports openvino with its telemetry"

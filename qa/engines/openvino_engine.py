@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.cache import Progress, cache_folder, locked, read_json, require_space, write_json
+from index.telemetry import silence_openvino
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, render_prompt
 from qa.engines.pattern import escape, portable_pattern
 from qa.engines.streaming import TextSoFar, Write, stream_pieces
@@ -244,6 +245,7 @@ def _compiled_files(compiled: Path) -> dict[str, Any]:
 
 
 def _open_pipeline(folder: Path, compiled: Path) -> Any:  # noqa: ANN401 - the library has no type stubs
+    silence_openvino()
     import openvino_genai
 
     scheduler = openvino_genai.SchedulerConfig()
