@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,9 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import frontmatter
-
 from corpus.document import Chunk, Document
+from corpus.loading import load_document
 from qa.answer import (
     Answer,
     AnswerSentence,
@@ -31,26 +29,6 @@ HOSTILE = (
     "<svg onload='window.hacked = 3'> ${window.hacked = 4} {{constructor.constructor('window.hacked = 5')()}} "
     "\u202e dna"
 )
-
-
-def read_document(path: str) -> Document:
-    post = frontmatter.loads((DOCUMENTS / path).read_text("utf-8"))
-    about = post.get("about_document") or {}
-    return Document(
-        path=path,
-        text=post.content,
-        content_hash="0" * 64,
-        title=str(post.get("title", "")),
-        kind=str(post.get("kind", "")),
-        publisher=str(post.get("publisher", "")),
-        published=str(post.get("published", "")),
-        published_note=str(post.get("published_note", "")),
-        url=str(post.get("url", "")),
-        about_title=str(about.get("title", "")),
-        about_publisher=str(about.get("publisher", "")),
-        about_date=str(about.get("date", "")),
-        headings=tuple(match.span(1) for match in re.finditer(r"^## (.+)$", post.content, re.MULTILINE)),
-    )
 
 
 @dataclass
@@ -252,4 +230,4 @@ REAL = (
 def scripted_pipeline() -> FakePipeline:
     """Six real documents and a hostile one."""
     evil = Document("evil.md", HOSTILE + "\nMore text.", "1" * 64, f"Evil {HOSTILE}", url="javascript:alert(1)")
-    return FakePipeline({**{path: read_document(path) for path in REAL}, "evil.md": evil})
+    return FakePipeline({**{path: load_document(DOCUMENTS / path, DOCUMENTS) for path in REAL}, "evil.md": evil})

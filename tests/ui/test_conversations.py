@@ -114,9 +114,10 @@ def test_an_export_has_quotes_places_hashes_and_generation(answer: Answer, fake_
     text = conversation_markdown("Title", [answer])
     assert "articles/japan-us-two-plus-two.md:" in text
     assert "index generation g0001" in text
+    path = "articles/japan-us-two-plus-two.md"
     hashes = {path: document.content_hash for path, document in fake_pipeline.documents.items()}
     exported = conversation_json("Title", [answer], hashes)
-    assert exported["documents"]["articles/japan-us-two-plus-two.md"] == "0" * 64
+    assert exported["documents"][path] == hashes[path]
     assert exported["answers"][0]["index"]["generation"] == "g0001"
 
 
