@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from threading import Event
 from typing import Protocol
 
 from corpus.errors import DossierError
@@ -11,6 +12,13 @@ from corpus.errors import DossierError
 
 class GenerationError(DossierError):
     """The answering model could not be loaded or could not run."""
+
+
+class StoppedError(GenerationError):
+    """The caller stopped the call: there is no reply, and nothing is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("This question was stopped. Ask it again for an answer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,9 @@ class Generator(Protocol):
     engine: str
     """openvino, transformers, openai or scripted."""
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
+    ) -> Iterator[str]:
         """Yield pieces of the reply as they are decoded; closing the iterator stops the model.
 
         An assistant message as the last of `messages` is the beginning of the reply: the model continues it, and only
@@ -50,13 +60,15 @@ class Generator(Protocol):
             max_tokens: Where the reply is cut at the latest.
             pattern: A regular expression (Python syntax without look-around) that the whole reply must match; it is
                 enforced while decoding, so that only a reply cut at `max_tokens` can fall short of it.
+            stop: Set from another thread, it ends the call, also while the prompt is read or the caller queues.
 
         Raises:
             GenerationError: The engine failed; the message says what to do.
+            StoppedError: `stop` was set.
         """
         ...
 
-    def score(self, messages: Sequence[Message], options: Sequence[str]) -> list[Choice]:
+    def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
         """Log-probability of each option as the reply, in the order of `options`.
 
         Raises:
@@ -75,3 +87,35 @@ class Generator(Protocol):
     def close(self) -> None:
         """Free the model."""
         ...
+
+
+class Stoppable:
+    """A generator whose every call ends when `stop` is set."""
+
+    def __init__(self, generator: Generator, stop: Event) -> None:
+        self._generator = generator
+        self._stop = stop
+        self.name = generator.name
+        self.engine = generator.engine
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
+    ) -> Iterator[str]:
+        """As `Generator.stream`."""
+        return self._generator.stream(messages, max_tokens=max_tokens, pattern=pattern, stop=stop or self._stop)
+
+    def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
+        """As `Generator.score`."""
+        return self._generator.score(messages, options, stop or self._stop)
+
+    def count_tokens(self, text: str) -> int:
+        """As `Generator.count_tokens`."""
+        return self._generator.count_tokens(text)
+
+    def warm_up(self) -> None:
+        """As `Generator.warm_up`."""
+        self._generator.warm_up()
+
+    def close(self) -> None:
+        """As `Generator.close`."""
+        self._generator.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from threading import Event as StopEvent
 
 from index import Embedder, Hit, Index, IndexReader
 from qa.abbreviations import expand
@@ -14,7 +16,7 @@ from qa.citations import CitedAnswer, cite
 from qa.confidence import Calibration, Readings, take_readings
 from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, within_budget
 from qa.followup import make_standalone
-from qa.generator import GenerationError, Generator, Message
+from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.notes import answer_notes
 from qa.prompt import (
     PROMPTS_HASH,
@@ -144,18 +146,27 @@ class Pipeline:
                 return event
         raise GenerationError("The engine ended without an answer. Ask again; if it stays so: dossier models verify")
 
-    def stream(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Mapping[str, str]] = (), stop: StopEvent | None = None
+    ) -> Iterator[Event]:
         """The evidence, then drafts of the answer, then the verified answer. Closing the iterator stops the model.
 
         Args:
             question: What the user typed.
             history: Earlier turns, oldest first, as `{"role": "user" or "assistant", "content": text}`.
+            stop: Set from another thread, it stops the model within about a second, whatever it is doing.
 
         Raises:
             QuestionError: The question is empty or too long, or the history malformed.
             GenerationError: The engine failed.
+            StoppedError: `stop` was set.
             IndexFaultError: The index cannot be read.
         """
+        if stop is not None:
+            stoppable = copy(self)
+            stoppable._generator = Stoppable(self.generator, stop)
+            yield from stoppable.stream(question, history)
+            return
         clock = _Clock()
         asked = self._find(question, history, clock)
         yield EvidenceFound(asked.standalone, asked.passages, clock.search_ms)
@@ -324,11 +335,11 @@ def open_pipeline(settings: Settings, *, load_model: bool = True, embedder: Embe
     Raises:
         DossierError: Corpus, index or model cannot be used; the message says what to do.
     """
-    from index import SentenceTransformerEmbedder, ensure_index
+    from index import BuildSettings, SentenceTransformerEmbedder, ensure_index
     from qa.engines import load_generator
 
     embedder = embedder or SentenceTransformerEmbedder.default()
-    ensure_index(settings.corpus, settings.index, embedder).close()
+    ensure_index(settings.corpus, settings.index, embedder, BuildSettings(vectors=settings.vectors)).close()
     generator = load_generator(settings.model, settings.engine) if load_model else None
     return Pipeline(IndexReader(settings.index, embedder), generator, settings)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from qa.generator import Choice, GenerationError, Message
+from qa.generator import Choice, GenerationError, Message, StoppedError
 
 Reply = str | Callable[[Sequence[Message]], str] | Exception
 
@@ -37,7 +38,9 @@ class ScriptedGenerator:
     _streamed: int = 0
     _scored: int = 0
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
+    ) -> Iterator[str]:
         """Yield the next reply word by word, cut at `max_tokens` words."""
         self.prompts.append(list(messages))
         self.patterns.append(pattern)
@@ -51,14 +54,18 @@ class ScriptedGenerator:
         sent = 0
         try:
             for piece in re.findall(r"\s*\S+\s*$|\s*\S+", text)[:max_tokens]:
+                if stop is not None and stop.is_set():
+                    raise StoppedError
                 sent += 1
                 yield piece
         finally:
             self.stopped_after.append(sent)
 
-    def score(self, messages: Sequence[Message], options: Sequence[str]) -> list[Choice]:
+    def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
         """The next scripted log-probabilities; without a script, the first option is the likely one."""
         self.prompts.append(list(messages))
+        if stop is not None and stop.is_set():
+            raise StoppedError
         if not self.scores:
             return [Choice(option, -0.1 - 3.0 * place) for place, option in enumerate(options)]
         script = self.scores[min(self._scored, len(self.scores) - 1)]

@@ -76,7 +76,7 @@ class Desk:
                 {"role": "assistant", "content": turn.answer.text},
             )
         ]
-        run = Run(lambda: self.pipeline.stream(question, history), self.line, evidence_first=not history)
+        run = Run(lambda stop: self.pipeline.stream(question, history, stop), self.line, evidence_first=not history)
         self.runs.start(session, run)
         yield View(turn_html(number, shown), past, conversation, "Searching the documents.")
         try:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from corpus.errors import DossierError
 from qa.answer import Event
+from qa.generator import StoppedError
 from qa.question import QuestionError
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Stopped:
 
 
 Step: TypeAlias = "Event | Waiting | Failed | Stopped"
+Start: TypeAlias = "Callable[[threading.Event], Iterator[Event]]"
 
 
 class Line:
@@ -70,10 +72,11 @@ class Line:
 class Run:
     """Streams one question's events from a thread, so that stopping never waits for the model.
 
+    `start` gets the event that is set on a stop: whatever the model does then, it ends within about a second.
     `evidence_first` says that the first event needs no model and may pass the line: evidence is shown to all at once.
     """
 
-    def __init__(self, start: Callable[[], Iterator[Event]], line: Line, *, evidence_first: bool) -> None:
+    def __init__(self, start: Start, line: Line, *, evidence_first: bool) -> None:
         self._start = start
         self._line = line
         self._evidence_first = evidence_first
@@ -94,7 +97,7 @@ class Run:
             self._stopping.set()
 
     def stop(self) -> None:
-        """End the work: the reader sees it at once, the model ends at its next token."""
+        """End the work: the reader sees it at once, the model ends at its next step."""
         self._stopping.set()
         self._steps.put(Stopped())
 
@@ -102,6 +105,8 @@ class Run:
         ticket = self._line.enter()
         try:
             self._run(ticket)
+        except StoppedError:
+            log.debug("A question was stopped")
         except QuestionError as fault:
             self._steps.put(Failed(str(fault), "This question cannot be asked."))
         except DossierError as fault:
@@ -117,7 +122,7 @@ class Run:
     def _run(self, ticket: object) -> None:
         if not self._evidence_first:
             self._wait(ticket)
-        stream = self._start()
+        stream = self._start(self._stopping)
         try:
             if self._evidence_first:
                 self._steps.put(next(stream))

@@ -6,12 +6,14 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Sequence
+from threading import Event
 from typing import Any
 
 import httpx
 
 from qa.engines.chat import USUAL_CONTROL_TOKENS, neutralise
 from qa.engines.pattern import portable_pattern
+from qa.engines.streaming import raise_if
 from qa.generator import Choice, GenerationError, Message
 
 WAIT_SECONDS = 120.0
@@ -50,8 +52,13 @@ class OpenAIGenerator:
             raise GenerationError(f"The server {address} does not have {model or 'a model'}; it has {names}.")
         self.name = model or names[0]
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None) -> Iterator[str]:
-        """As `Generator.stream`; the pattern is sent in vLLM's form and checked here, since other servers ignore it."""
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
+    ) -> Iterator[str]:
+        """As `Generator.stream`; the pattern is sent in vLLM's form and checked here, since other servers ignore it.
+
+        A stop is looked at with each line from the server, so not before its first token.
+        """
         body = self._body(messages, max_tokens) | {"stream": True}
         if pattern is not None:
             portable = portable_pattern(pattern)
@@ -62,6 +69,7 @@ class OpenAIGenerator:
                 response.read()
             response.raise_for_status()
             for line in response.iter_lines():
+                raise_if(stop)  # leaving closes the connection, on which the server ends its work
                 if not line.startswith("data:") or line.removeprefix("data:").strip() == "[DONE]":
                     continue
                 for choice in json.loads(line.removeprefix("data:")).get("choices", []):
@@ -76,11 +84,12 @@ class OpenAIGenerator:
                 "can constrain decoding by a regular expression, such as vLLM."
             )
 
-    def score(self, messages: Sequence[Message], options: Sequence[str]) -> list[Choice]:
+    def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
         """As `Generator.score`, but by the first token alone, which is all that the interface tells.
 
         An option that is not among the listed alternatives gets the least probable one's value.
         """
+        raise_if(stop)
         body = self._body(messages, 1) | {"logprobs": True, "top_logprobs": MOST_LOGPROBS}
         with self._failures():
             response = self._client.post(f"{self._address}/chat/completions", json=body)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from index.cache import Progress, cache_folder, locked, read_json, require_space, write_json
 from index.telemetry import silence_openvino
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, render_prompt
+from qa.engines.choosing import has_avx512
 from qa.engines.pattern import escape, portable_pattern
-from qa.engines.streaming import TextSoFar, Write, stream_pieces
+from qa.engines.streaming import TextSoFar, Write, holding, raise_if, stream_pieces
 from qa.generator import Choice, GenerationError, Message
 
 TokenIds: TypeAlias = NDArray[np.int64]
@@ -27,8 +29,11 @@ CACHE_GIBIBYTES = 1
 """Memory for attention keys and values: about 37,000 tokens of the default model, shared by cached prompt prefixes."""
 
 STEP_TOKENS = 256
-"""Prompt tokens between two looks at whether the reader has left: 0.9 s. The engine itself cannot be stopped while it
+"""Prompt tokens between two looks at the stop, with AVX-512: 0.9 s. The engine itself cannot be stopped while it
 reads a prompt, but what it has read stays cached, so a prompt in pieces costs no more than a prompt at once."""
+
+SLOW_STEP_TOKENS = 32
+"""The same without AVX-512: 0.6 s. Prompts are cached in blocks of 32, so a step is a multiple of that."""
 
 DRAFT_TOKENS = 5
 """Tokens that prompt lookup proposes at a time: 35 to 56 a second instead of 18, since answers repeat the sources."""
@@ -62,23 +67,27 @@ class OpenVINOGenerator:
         self._lock = threading.Lock()
         self._pipeline = _load(folder, progress)
         self._tokenizer = self._pipeline.get_tokenizer()
+        self._step = STEP_TOKENS if has_avx512() else SLOW_STEP_TOKENS
         self._end = int(self._tokenizer.get_eos_token_id())
         vocabulary = {token.decode("utf-8", "ignore") for token in self._tokenizer.get_vocab()}
         self._control_tokens = {*USUAL_CONTROL_TOKENS, *filter(looks_like_control, vocabulary)}
         self._cached: TokenIds = np.zeros(0, dtype=np.int64)
         self._read_scores: dict[tuple[bytes, str], float] = {}
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
+    ) -> Iterator[str]:
         """As `Generator.stream`."""
         prompt = self._prompt(messages)
         config = self._config(max_tokens, None if pattern is None else portable_pattern(pattern))
-        return stream_pieces(lambda write: self._run(prompt, config, write), self._lock)
+        return stream_pieces(lambda write: self._run(prompt, config, write), self._lock, stop)
 
-    def score(self, messages: Sequence[Message], options: Sequence[str]) -> list[Choice]:
+    def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
         """As `Generator.score`: all options in one batch over the cached prompt."""
         prompt = self._prompt(messages)
-        with self._lock:
-            self._read(prompt)
+        with holding(self._lock, stop):
+            self._read(prompt, lambda _: stop is not None and stop.is_set())
+            raise_if(stop)
             configs = [self._config(self.count_tokens(option), escape(option), logprobs=1) for option in options]
             results = self._generate([prompt] * len(options), configs)
             return [
@@ -154,11 +163,11 @@ class OpenVINOGenerator:
             def end(self) -> None:
                 text.finish()
 
-        if self._read(prompt, write, leave=STEP_TOKENS):
+        if self._read(prompt, write, leave=self._step):
             self._generate([prompt], [config], Streamer())
             self._cached = prompt
 
-    def _read(self, prompt: TokenIds, write: Write = lambda _: False, leave: int = 0) -> bool:
+    def _read(self, prompt: TokenIds, write: Write, leave: int = 0) -> bool:
         """Read a prompt into the cache in pieces, but for its last `leave` tokens; False when the reader has left."""
         shared = min(len(prompt), len(self._cached))
         differs = np.flatnonzero(prompt[:shared] != self._cached[:shared])
@@ -166,7 +175,7 @@ class OpenVINOGenerator:
         while done < len(prompt) - leave:
             if write(""):
                 return False
-            done = min(done + STEP_TOKENS, len(prompt))
+            done = min(done + self._step, len(prompt))
             self._generate([prompt[:done]], [self._config(1, None)])
             self._cached = prompt[:done]
         return not write("")

@@ -5,33 +5,65 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
+
+from qa.generator import StoppedError
 
 Write: TypeAlias = Callable[[str], bool]
 """Takes the next piece of text, and tells whether the model must stop."""
 
+LOOK = 0.05
+"""Seconds between two looks at the stop while a call waits for the one before it."""
 
-def stream_pieces(run: Callable[[Write], None], lock: threading.Lock) -> Iterator[str]:
-    """Yield what `run` writes, while it runs in a thread of its own and holds `lock`.
 
-    Closing the iterator makes the next `write` return True, and returns when `run` has returned.
+@contextmanager
+def holding(lock: threading.Lock, stop: threading.Event | None) -> Iterator[None]:
+    """Hold `lock`, unless `stop` is set before it is free.
 
     Raises:
+        StoppedError: `stop` is set.
+    """
+    while not lock.acquire(timeout=-1 if stop is None else LOOK):
+        raise_if(stop)
+    try:
+        raise_if(stop)
+        yield
+    finally:
+        lock.release()
+
+
+def raise_if(stop: threading.Event | None) -> None:
+    """Raise StoppedError where `stop` is set."""
+    if stop is not None and stop.is_set():
+        raise StoppedError
+
+
+def stream_pieces(
+    run: Callable[[Write], None], lock: threading.Lock, stop: threading.Event | None = None
+) -> Iterator[str]:
+    """Yield what `run` writes, while it runs in a thread of its own and holds `lock`.
+
+    Closing the iterator, or setting `stop`, makes the next `write` return True; it ends when `run` has returned.
+
+    Raises:
+        StoppedError: `stop` was set.
         Exception: Whatever `run` raised.
     """
     pieces: queue.SimpleQueue[str | BaseException | None] = queue.SimpleQueue()
-    stopped = threading.Event()
+    closed = threading.Event()
 
     def write(piece: str) -> bool:
         if piece:
             pieces.put(piece)
-        return stopped.is_set()
+        return closed.is_set() or (stop is not None and stop.is_set())
 
     def work() -> None:
         try:
-            with lock:
-                if not stopped.is_set():
+            with holding(lock, stop):
+                if not closed.is_set():
                     run(write)
+                raise_if(stop)
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that reads
             pieces.put(error)
         finally:
@@ -45,7 +77,7 @@ def stream_pieces(run: Callable[[Write], None], lock: threading.Lock) -> Iterato
                 raise piece
             yield piece
     finally:
-        stopped.set()
+        closed.set()
         thread.join()
 
 

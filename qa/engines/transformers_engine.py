@@ -10,6 +10,7 @@ import contextlib
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,14 @@ import numpy as np
 from index.embedder import cpu_has_bfloat16
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, render_prompt
 from qa.engines.pattern import portable_pattern
-from qa.engines.streaming import TextSoFar, Write, stream_pieces
-from qa.generator import Choice, GenerationError, Message
+from qa.engines.streaming import TextSoFar, Write, holding, raise_if, stream_pieces
+from qa.generator import Choice, GenerationError, Message, StoppedError
 
 STEP_TOKENS = 256
-"""Prompt tokens between two looks at whether the reader has left: 1.1 s on two CPU cores."""
+"""Prompt tokens between two looks at the stop, in bfloat16: 1.1 s on two CPU cores."""
+
+SLOW_STEP_TOKENS = 32
+"""The same in float32: 0.6 s."""
 
 LONGEST_PROMPT = 16_384
 """Tokens, unless the model says that it reads fewer."""
@@ -42,9 +46,12 @@ class TransformersGenerator:
         Raises:
             GenerationError: transformers cannot load the model.
         """
+        import torch
+
         self.name = name
         self._lock = threading.Lock()
         self._tokenizer, self._model = _load(model)
+        self._step = STEP_TOKENS if self._model.dtype == torch.bfloat16 else SLOW_STEP_TOKENS
         ends = self._model.generation_config.eos_token_id
         self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
         vocabulary = [*self._tokenizer.get_vocab(), *self._tokenizer.all_special_tokens]
@@ -52,21 +59,27 @@ class TransformersGenerator:
         self._longest = min(LONGEST_PROMPT, getattr(self._model.config, "max_position_embeddings", LONGEST_PROMPT))
         self._constraint_tokenizer: Any = None
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
+    ) -> Iterator[str]:
         """As `Generator.stream`."""
         prompt = self._prompt(messages)
         portable = None if pattern is None else portable_pattern(pattern)
-        return stream_pieces(lambda write: self._run(prompt, max_tokens, portable, write), self._lock)
+        return stream_pieces(lambda write: self._run(prompt, max_tokens, portable, write), self._lock, stop)
 
-    def score(self, messages: Sequence[Message], options: Sequence[str]) -> list[Choice]:
+    def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
         """As `Generator.score`: the prompt is read once, then each option over it."""
         prompt = self._prompt(messages)
-        with self._lock, self._failures():
-            read = self._read(prompt, lambda _: False)
+        with holding(self._lock, stop), self._failures():
+            read = self._read(prompt, lambda _: stop is not None and stop.is_set())
             if read is None:
-                raise GenerationError("The prompt was not read. This is a fault of the program.")
+                raise StoppedError
             cache, first = read
-            return [Choice(option, self._score_option(cache, first, option)) for option in options]
+            choices = []
+            for option in options:
+                raise_if(stop)
+                choices.append(Choice(option, self._score_option(cache, first, option)))
+            return choices
 
     def count_tokens(self, text: str) -> int:
         """As `Generator.count_tokens`."""
@@ -129,10 +142,10 @@ class TransformersGenerator:
             raise GenerationError("This model has been closed. Load it again.")
         cache = transformers.DynamicCache(config=self._model.config)
         logits = None
-        for start in range(0, len(prompt), STEP_TOKENS):
+        for start in range(0, len(prompt), self._step):
             if write(""):
                 return None
-            logits = self._forward(prompt[start : start + STEP_TOKENS], cache)[-1]
+            logits = self._forward(prompt[start : start + self._step], cache)[-1]
         return None if write("") else (cache, logits)
 
     def _score_option(self, cache: Any, first: Any, option: str) -> float:  # noqa: ANN401 - untyped library

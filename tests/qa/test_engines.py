@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from qa.engines import load_generator
-from qa.generator import GenerationError, Generator, Message
+from qa.generator import GenerationError, Generator, Message, StoppedError
 
 SMALL = "smollm2-135m-instruct-q4_1"
 DEFAULT = ""
 ENGINES = ["openvino", "transformers", "llamacpp"]
 CAPITAL = [Message("system", "You answer briefly."), Message("user", "What is the capital of France?")]
+
+LONG = [Message("user", f"Which is last? {' '.join(f'item {number}' for number in range(380))}")]
+"""About 1,700 tokens: their reading takes the small model seconds, the default one half a minute."""
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
 
@@ -107,6 +110,61 @@ def test_closing_ends_the_work_and_frees_the_engine(small: Generator) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "generation"]
 
 
+def processor_after_stop(generator: Generator, call: Callable[[threading.Event], object]) -> float:
+    """Seconds of processor time that this process takes from the stop of a call at work until it is idle."""
+    stop = threading.Event()
+    raised: list[Exception] = []
+
+    def work() -> None:
+        try:
+            call(stop)
+        except StoppedError as stopped:
+            raised.append(stopped)
+
+    thread = threading.Thread(target=work)
+    begun = time.process_time()
+    thread.start()
+    while time.process_time() - begun < 0.2:
+        time.sleep(0.01)
+    stop.set()
+    stopped_at = time.process_time()
+    thread.join(60)
+    assert raised
+    while True:
+        before = time.process_time()
+        time.sleep(0.5)
+        if time.process_time() - before < 0.1:
+            return before - stopped_at
+
+
+def test_a_stop_ends_the_reading_of_a_prompt(small: Generator) -> None:
+    assert processor_after_stop(small, lambda stop: small.score(LONG, ["yes", "no"], stop)) < 2
+    assert processor_after_stop(small, lambda stop: list(small.stream(LONG, max_tokens=9, stop=stop))) < 2
+    assert say(small, CAPITAL, max_tokens=1)
+
+
+def test_a_stop_ends_the_writing(small: Generator) -> None:
+    stop, story = threading.Event(), [Message("user", "Tell a very long story about a ship.")]
+    stream = small.stream(story, max_tokens=2000, stop=stop)
+    next(stream)
+    stop.set()
+    with pytest.raises(StoppedError):
+        list(stream)
+    assert say(small, CAPITAL, max_tokens=1)
+
+
+def test_a_stop_ends_the_wait_for_another_call(small: Generator) -> None:
+    stop = threading.Event()
+    first = small.stream([Message("user", "Tell a very long story about a ship.")], max_tokens=2000)
+    next(first)
+    stop.set()
+    with pytest.raises(StoppedError):
+        small.score(CAPITAL, ["Paris"], stop)
+    with pytest.raises(StoppedError):
+        list(small.stream(CAPITAL, max_tokens=1, stop=stop))
+    first.close()  # type: ignore[attr-defined] # a generator
+
+
 def test_callers_at_once_get_what_each_would_get_alone(small: Generator) -> None:
     questions = [[Message("user", f"What is {number} plus one?")] for number in ("two", "five", "nine")]
     alone = [say(small, question, max_tokens=8) for question in questions]
@@ -151,6 +209,12 @@ def test_a_closed_generator_says_so(engine: str) -> None:
     generator.close()
     with pytest.raises(GenerationError, match="closed"):
         say(generator, CAPITAL)
+
+
+def test_a_stop_ends_the_default_model_s_reading(default: Generator) -> None:
+    """The whole prompt would take about 60 s of processor time."""
+    assert processor_after_stop(default, lambda stop: default.score(LONG, ["yes", "no"], stop)) < 6
+    assert say(default, CAPITAL, max_tokens=1)
 
 
 def test_the_default_model_copies_a_fact(default: Generator) -> None:

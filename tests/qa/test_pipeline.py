@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from index import build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.confidence import Calibration
-from qa.generator import GenerationError, Message
+from qa.generator import GenerationError, Message, StoppedError
 from qa.pipeline import PASSAGES, Pipeline
 from qa.prompt import SELECT, selection_pattern
 from qa.question import QuestionError
@@ -314,6 +314,17 @@ def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripte
             break
     stream.close()  # type: ignore[attr-defined] # a generator
     assert generator.stopped_after[-1] == 2
+
+
+def test_a_stop_ends_the_stream_without_an_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    stop = threading.Event()
+    generator = scripted(replies=[script("one two three four five six seven", ["Brandt"])])
+    stream = make_pipeline(generator).stream(WHO, (), stop)
+    assert isinstance(next(stream), EvidenceFound)
+    stop.set()
+    with pytest.raises(StoppedError):
+        list(stream)
+    assert generator.patterns == []  # it was stopped while it judged, and wrote nothing
 
 
 @pytest.mark.parametrize("failing", ["select", "draft"])

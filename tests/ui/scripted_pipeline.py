@@ -188,7 +188,9 @@ class FakePipeline:
     def ask(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Answer:
         return next(event for event in self.stream(question, history) if isinstance(event, Answer))
 
-    def stream(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Mapping[str, str]] = (), stop: threading.Event | None = None
+    ) -> Iterator[Event]:
         from qa.question import QuestionError
 
         self.asked.append((question, tuple(history)))

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 
 from qa.answer import Draft, Event, EvidenceFound
+from qa.generator import StoppedError
 from ui.runs import Line, Run, Runs, Stopped
 
 
@@ -23,7 +24,7 @@ def test_a_stop_while_in_line_never_starts_the_model() -> None:
     line.enter()
     started = threading.Event()
 
-    def work() -> Iterator[Event]:
+    def work(stop: threading.Event) -> Iterator[Event]:
         started.set()
         yield Draft("x")
 
@@ -42,7 +43,7 @@ def test_a_new_question_of_a_session_stops_the_one_before() -> None:
     closed = threading.Event()
     going = threading.Event()
 
-    def endless() -> Iterator[Event]:
+    def endless(stop: threading.Event) -> Iterator[Event]:
         try:
             yield EvidenceFound("q", (), 1.0)
             while True:
@@ -60,3 +61,21 @@ def test_a_new_question_of_a_session_stops_the_one_before() -> None:
     runs.start("s", Run(endless, line, evidence_first=True))
     assert closed.wait(2)
     assert any(isinstance(step, Stopped) for step in steps)
+
+
+def test_a_stop_reaches_a_model_that_says_nothing() -> None:
+    reading = threading.Event()
+
+    def silent(stop: threading.Event) -> Iterator[Event]:
+        yield EvidenceFound("q", (), 1.0)
+        reading.set()
+        assert stop.wait(10)
+        raise StoppedError
+
+    run = Run(silent, Line(), evidence_first=True)
+    steps = run.steps()
+    next(steps)
+    assert reading.wait(10)
+    run.stop()
+    assert [type(step) for step in steps] == [Stopped]
+    assert run.ended.wait(10)
