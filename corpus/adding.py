@@ -1,35 +1,38 @@
-"""Copying new files into the corpus: read first, refused when they are there already, never written over another."""
+"""New documents from files and web addresses: read first, refused if there already, never written over another."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.errors import CorpusError, DocumentError
+from corpus.fetching import WEB, FetchLimits, fetch
 from corpus.loading import document_path, find_documents, parse_document, read_file
+from corpus.provenance import Provenance, encode_provenance, provenance_path
 
 FOLDER = "added"
 """Below the corpus folder: where new files go."""
 LONGEST_NAME = 120
-"""Characters of a file's name that are kept; file systems allow 255 bytes."""
-WEB = re.compile(r"https?://", re.IGNORECASE)
+"""Characters of a file's name that are kept, and bytes at most twice as many; file systems allow 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A file that is in the corpus now."""
+    """A document that is in the corpus now."""
 
     source: str
+    """The file or address."""
     path: str
     """`Document.path`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that was not taken."""
+    """A source that was not taken."""
 
     source: str
     reason: str
@@ -37,72 +40,182 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """What became of each file."""
+    """What became of each source."""
 
     added: tuple[Added, ...]
     skipped: tuple[Refused, ...]
 
 
-def add_files(sources: Sequence[str], corpus: Path, *, dry_run: bool = False) -> AddReport:
-    """Copy files, or all files below folders, into the corpus. With `dry_run`, only tell what would happen.
+@dataclass
+class _Holdings:
+    """The files of a corpus by their size, so that the same content is found without reading them all."""
+
+    corpus: Path
+    by_size: dict[int, list[Path]] = field(default_factory=dict)
+    taken: dict[bytes, str] = field(default_factory=dict)
+    """Content hash and path of what this call took."""
+
+    def __post_init__(self) -> None:
+        for path in find_documents(self.corpus):
+            try:
+                self.by_size.setdefault(path.stat().st_size, []).append(path)
+            except OSError:
+                continue  # gone meanwhile, or a link to nothing: it holds no content
+
+    def path_of(self, data: bytes) -> str:
+        """Where the corpus holds this content, or empty."""
+        if earlier := self.taken.get(hashlib.sha256(data).digest()):
+            return earlier
+        for path in self.by_size.get(len(data), ()):
+            try:
+                if read_file(path, self.corpus) == data:
+                    return document_path(path, self.corpus)
+            except DocumentError:
+                continue  # what a build cannot read either is no document of the corpus
+        return ""
+
+    def take(self, data: bytes, path: str) -> None:
+        """Remember what was taken."""
+        self.taken[hashlib.sha256(data).digest()] = path
+
+
+def add_sources(
+    sources: Sequence[str | Path],
+    corpus: Path,
+    *,
+    dry_run: bool = False,
+    allow_private: bool = False,
+    about: Mapping[str, Mapping[str, str]] | None = None,
+    limits: FetchLimits | None = None,
+) -> AddReport:
+    """Copy files, all files below folders, and what web addresses give, into the corpus.
+
+    A source that cannot be read or is there already is skipped with its reason; the others go on.
+
+    Args:
+        sources: Files, folders, and addresses that begin with http:// or https://.
+        corpus: The corpus folder.
+        dry_run: Only tell what would happen; addresses are fetched all the same, to see what they give.
+        allow_private: Whether addresses in private networks and on this machine may be fetched.
+        about: Title, publisher and publication date (`title`, `publisher`, `published`) by address, where they are
+            known better than the document says itself.
+        limits: Of what an address may cost; the defaults when None.
 
     Raises:
         CorpusError: The corpus folder is missing or cannot be written.
     """
     if not corpus.is_dir():
         raise CorpusError(f"There is no corpus folder {corpus}. Name one with --corpus.")
+    holdings = _Holdings(corpus)
     added: list[Added] = []
     skipped: list[Refused] = []
-    for source in sources:
-        for file in _files(source):
-            try:
-                added.append(Added(str(file), _add(file, corpus, dry_run=dry_run)))
-            except DocumentError as fault:
-                skipped.append(Refused(str(file), str(fault)))
-            except OSError as fault:
-                raise CorpusError(
-                    f"{file} cannot be copied into {corpus}: {fault.strerror or fault}. Name a folder that you can "
-                    "write with --corpus."
-                ) from fault
+    for source in _each(sources):
+        try:
+            if isinstance(source, Path):
+                path = _add(source.name, read_file(source, source.parent), None, holdings, dry_run=dry_run)
+            else:
+                found = fetch(source, allow_private=allow_private, limits=limits)
+                provenance = Provenance(
+                    address=found.address,
+                    final_address=found.final_address,
+                    retrieved=found.retrieved,
+                    sha256=hashlib.sha256(found.data).hexdigest(),
+                    content_type=found.content_type,
+                    **(about or {}).get(source, {}),
+                )
+                path = _add(found.name, found.data, provenance, holdings, dry_run=dry_run)
+            added.append(Added(str(source), path))
+        except DocumentError as fault:
+            skipped.append(Refused(str(source), str(fault)))
+        except OSError as fault:
+            raise CorpusError(
+                f"{source} cannot be copied into {corpus}: {fault.strerror or fault}. Name a folder that you can "
+                "write with --corpus."
+            ) from fault
     return AddReport(tuple(added), tuple(skipped))
 
 
-def _files(source: str) -> list[Path]:
-    path = Path(source)
-    return find_documents(path) if path.is_dir() and not path.is_symlink() else [path]
+def _each(sources: Sequence[str | Path]) -> Iterator[Path | str]:
+    """Files as paths, addresses as strings."""
+    for source in sources:
+        if isinstance(source, str) and WEB.match(source):
+            yield source
+            continue
+        path = Path(source)
+        if path.is_dir() and not path.is_symlink():
+            yield from find_documents(path)
+        else:
+            yield path
 
 
-def _add(file: Path, corpus: Path, *, dry_run: bool) -> str:
-    if WEB.match(str(file).replace(":/", "://", 1)):
-        raise DocumentError("Addresses are not fetched. Save the page as a file, and add the file.")
-    data = read_file(file, file.parent)
-    for there in find_documents(corpus):
-        if there.stat().st_size == len(data) and there.read_bytes() == data:
-            raise DocumentError(f"{file.name} is there already, as {document_path(there, corpus)}.")
-    stem = re.sub(r"[^\w.()-]+", "-", file.stem)[:LONGEST_NAME].strip(".-") or "document"
-    target = corpus / FOLDER / f"{stem}{file.suffix.lower()}"
+def _add(name: str, data: bytes, provenance: Provenance | None, holdings: _Holdings, *, dry_run: bool) -> str:
+    there = holdings.path_of(data)
+    if there:
+        raise DocumentError(f"{name} is there already, as {there}.")
+    corpus = holdings.corpus
+    target = corpus / FOLDER / safe_name(name)
     parse_document(data, target, corpus)
-    if dry_run:
-        return document_path(target, corpus)
-    return document_path(_write(data, target), corpus)
+    if not dry_run:
+        target = _write(data, provenance, target)
+    path = document_path(target, corpus)
+    holdings.take(data, path)
+    return path
 
 
-def _write(data: bytes, target: Path) -> Path:
-    """Write beside the place and link into it, so that a reader sees all of it and nothing is written over."""
+def safe_name(name: str) -> str:
+    """A file name of letters, digits, dots, hyphens and brackets, short enough for every file system."""
+    given = Path(name)
+    stem = re.sub(r"[^\w.()-]+", "-", given.stem)[:LONGEST_NAME]
+    while len(stem.encode("utf-8", "replace")) > 2 * LONGEST_NAME - 40:
+        stem = stem[:-1]
+    return f"{stem.strip('.-') or 'document'}{given.suffix.lower()}"
+
+
+def _write(data: bytes, provenance: Provenance | None, target: Path) -> Path:
+    """Write beside the place and link into it, so that a reader sees all of it and nothing is written over.
+
+    The provenance comes first: a build never sees the document without it.
+    """
     target.parent.mkdir(exist_ok=True)
     draft = target.with_name(f".{os.getpid()}-{target.name}")
     try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        place = target
-        for number in range(2, 10_000):
-            try:
-                os.link(draft, place)
-                break
-            except FileExistsError:
-                place = target.with_name(f"{target.stem}-{number}{target.suffix}")
-        return place
+        _write_synced(draft, data)
+        for number in range(1, 10_000):
+            place = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
+            if _link(draft, place, provenance):
+                return place
+        raise DocumentError(f"There are 10,000 files named like {target} already. Rename the new one.")
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _link(draft: Path, place: Path, provenance: Provenance | None) -> bool:
+    """Give the draft its name; False where the name is taken."""
+    if os.path.lexists(place):
+        return False
+    beside = provenance_path(place)
+    if provenance is not None:
+        about = draft.with_name(f"{draft.name}.provenance")
+        _write_synced(about, encode_provenance(provenance))
+        try:
+            os.link(about, beside)
+        except FileExistsError:
+            return False
+        finally:
+            about.unlink()
+    elif os.path.lexists(beside):
+        return False  # left from a document that was removed; it must not be taken for this one's
+    try:
+        os.link(draft, place)
+    except FileExistsError:
+        if provenance is not None:
+            beside.unlink()
+        return False
+    return True

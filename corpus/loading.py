@@ -8,18 +8,24 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from corpus.document import Document, Span
 from corpus.errors import CorpusError, DocumentError
+from corpus.extracted import Extracted, Reader
+from corpus.extraction import ExtractionLimits, Extractor
 from corpus.normalise import normalise
+from corpus.provenance import MAX_BYTES as MAX_PROVENANCE
+from corpus.provenance import decode_provenance, is_provenance, provenance_path
+from corpus.readers import check_kind, read_docx, read_eml, read_epub, read_html, read_pdf
 
 MAX_BYTES = 64 * 2**20
 """Largest file that is read: a book of plain text has 1 MB; beyond 64 MB it is a log or a mistake."""
+MAX_CHARACTERS = ExtractionLimits().characters
 MAX_FRONT_MATTER = 64 * 2**10
 """Characters of YAML that are parsed; the longest of the shipped corpus has 1,500."""
 MAX_TITLE = 150
@@ -28,22 +34,6 @@ MAX_TITLE = 150
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<yaml>.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+(?P<text>\S.*?)[ \t]*(?:[ \t]#+[ \t]*)?$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
-
-
-@dataclass(frozen=True, slots=True)
-class Extracted:
-    """What a reader takes from one file, before it becomes a `Document`."""
-
-    text: str
-    """Main text, not yet normalised when `headings` and `pages` are empty; otherwise already normalised."""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Keys of the front matter (title, kind, publisher, url, published, ...); unknown keys are ignored."""
-    headings: tuple[Span, ...] = ()
-    pages: tuple[int, ...] = ()
-
-
-Reader: TypeAlias = Callable[[bytes, Path], Extracted]
-"""Takes the bytes of a file and its path (for messages), and raises `DocumentError`."""
 
 
 def find_headings(text: str) -> tuple[Span, ...]:
@@ -103,8 +93,20 @@ def read_text(data: bytes, path: Path) -> Extracted:
     return Extracted(normalise(_decode(data, path)).strip())
 
 
-READERS: dict[str, Reader] = {".md": read_markdown, ".markdown": read_markdown, ".txt": read_text}
+READERS: dict[str, Reader] = {
+    ".md": read_markdown,
+    ".markdown": read_markdown,
+    ".txt": read_text,
+    ".html": read_html,
+    ".htm": read_html,
+    ".pdf": read_pdf,
+    ".docx": read_docx,
+    ".epub": read_epub,
+    ".eml": read_eml,
+}
 """Reader by lower-case ending."""
+TRUSTED = {".md", ".markdown", ".txt"}
+"""Endings whose readers decode text and nothing more; all others run in a process of their own (`Extractor`)."""
 
 
 def _metadata_text(value: object) -> str:
@@ -155,7 +157,8 @@ def document_path(path: Path, root: Path) -> str:
 def find_documents(root: Path) -> list[Path]:
     """Every file below the corpus folder that is not hidden, whatever its ending, sorted by path.
 
-    Hidden files and folders (leading dot) are passed over, folders behind symbolic links are not entered.
+    Hidden files and folders (leading dot) and the provenance beside documents are passed over, folders behind symbolic
+    links are not entered.
 
     Raises:
         CorpusError: `root` is not a folder or cannot be read.
@@ -172,7 +175,7 @@ def find_documents(root: Path) -> list[Path]:
         for entry in visible:
             if entry.is_dir(follow_symlinks=False):
                 yield from walk(Path(entry.path))
-            elif not (entry.is_symlink() and entry.is_dir()):
+            elif not is_provenance(entry.name) and not (entry.is_symlink() and entry.is_dir()):
                 yield Path(entry.path)
 
     return sorted(walk(root), key=lambda path: path.relative_to(root).as_posix())
@@ -207,24 +210,29 @@ def read_file(path: Path, root: Path, max_bytes: int = MAX_BYTES) -> bytes:
 _SHOWN = tuple(
     f.name for f in fields(Document) if f.name not in {"path", "text", "content_hash", "headings", "pages", "copy_of"}
 )
+_HASHED_WHERE_GIVEN = {"author", "retrieved"}
+"""Fields that came later: where they are empty, a document keeps the hash that it had without them."""
 
 
 def make_document(extracted: Extracted, path: Path, root: Path) -> Document:
     """A document from what a reader took from its file.
 
     Raises:
-        DocumentError: It has no text, or its name cannot be shown.
+        DocumentError: It has no text or too much, or its name cannot be shown.
     """
     name = document_path(path, root)
     text = extracted.text if extracted.headings or extracted.pages else normalise(extracted.text)
     if not any(character.isalnum() for character in text):
         raise DocumentError(f"{path} holds no text.")
+    if len(text) > MAX_CHARACTERS:
+        raise DocumentError(f"{path} has {len(text):,} characters, {MAX_CHARACTERS:,} are allowed. Split it.")
     about = extracted.metadata.get("about_document")
     about = about if isinstance(about, dict) else {}
     shown = {key: _metadata_text(extracted.metadata.get(key)) for key in _SHOWN}
     shown["title"] = _title(extracted, path)
     shown |= {f"about_{key}": _metadata_text(about.get(key)) for key in ("title", "publisher", "date")}
-    hashed = json.dumps([text, shown, extracted.headings, extracted.pages], sort_keys=True, ensure_ascii=False)
+    said = {key: value for key, value in shown.items() if value or key not in _HASHED_WHERE_GIVEN}
+    hashed = json.dumps([text, said, extracted.headings, extracted.pages], sort_keys=True, ensure_ascii=False)
     return Document(
         path=name,
         text=text,
@@ -235,19 +243,30 @@ def make_document(extracted: Extracted, path: Path, root: Path) -> Document:
     )
 
 
-def load_document(path: Path, root: Path, max_bytes: int = MAX_BYTES) -> Document:
-    """Read one file of the corpus.
+def load_document(path: Path, root: Path, max_bytes: int = MAX_BYTES, extractor: Extractor | None = None) -> Document:
+    """Read one file of the corpus, and its provenance where there is one.
 
     Args:
         path: The file, inside `root`.
         root: The corpus folder.
         max_bytes: Largest file that is read.
+        extractor: Reads the formats that are not plain text; one of its own for this file when None.
 
     Raises:
         DocumentError: The file cannot be used; the message gives the reason and what to do. A build skips it.
     """
     reader_of(path)
-    return parse_document(read_file(path, root, max_bytes), path, root)
+    return parse_document(read_file(path, root, max_bytes), path, root, extractor, read_provenance(path, root))
+
+
+def read_provenance(path: Path, root: Path) -> bytes | None:
+    """What lies beside a document and says where it is from, or None.
+
+    Raises:
+        DocumentError: It is there and cannot be read.
+    """
+    beside = provenance_path(path)
+    return read_file(beside, root, MAX_PROVENANCE) if os.path.lexists(beside) else None
 
 
 def reader_of(path: Path) -> Reader:
@@ -263,10 +282,31 @@ def reader_of(path: Path) -> Reader:
     return reader
 
 
-def parse_document(data: bytes, path: Path, root: Path) -> Document:
-    """A document from the bytes of its file.
+def parse_document(
+    data: bytes,
+    path: Path,
+    root: Path,
+    extractor: Extractor | None = None,
+    provenance: bytes | None = None,
+) -> Document:
+    """A document from the bytes of its file and those of its provenance.
 
     Raises:
         DocumentError: As `load_document`.
     """
-    return make_document(reader_of(path)(data, path), path, root)
+    reader = reader_of(path)
+    document_path(path, root)
+    if not data:
+        raise DocumentError(f"{path} is empty.")
+    check_kind(data, path)
+    if path.suffix.lower() in TRUSTED:
+        extracted = reader(data, path)
+    elif extractor is not None:
+        extracted = extractor.extract(data, path)
+    else:
+        with Extractor() as own:
+            extracted = own.extract(data, path)
+    found = decode_provenance(provenance, path, data) if provenance else None
+    if found is not None:
+        extracted = replace(extracted, metadata={**extracted.metadata, **found.metadata})
+    return make_document(extracted, path, root)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from corpus.adding import AddReport, add_files
+from corpus.adding import AddReport, add_sources
 from corpus.errors import DossierError
 from ui.render import text_html
 
@@ -29,6 +29,8 @@ class Adder:
     corpus: Path
     index: Path
     embedder: Embedder
+    vectors: str = "auto"
+    """As the setting of this name."""
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, files: Sequence[str]) -> Iterator[str]:
@@ -47,16 +49,17 @@ class Adder:
             yield stage
 
     def _work(self, files: Sequence[str], stages: queue.SimpleQueue[str | None]) -> None:
-        from index import build
+        from index import BuildSettings, build
 
         try:
             stages.put(stage_html("Reading the files…"))
-            report = add_files(files, self.corpus)
+            report = add_sources(files, self.corpus)
             if report.added:
                 build(
                     self.corpus,
                     self.index,
                     self.embedder,
+                    BuildSettings(vectors=self.vectors),
                     progress=lambda what, done, total: stages.put(stage_html(f"{what}: {done:,} of {total:,}")),
                 )
             stages.put(report_html(report))

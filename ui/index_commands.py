@@ -36,25 +36,27 @@ def index() -> None:
 @click.option("--watch", is_flag=True, help="Go on, and build whenever the corpus settles after a change.")
 def build(corpus: Path | None, index_dir: Path | None, as_json: bool, watch: bool) -> None:
     """Bring the index in line with the corpus; only what changed is embedded."""
+    from index import BuildSettings
     from index import build as build_index
     from ui.listing import build_lines
     from ui.wiring import open_embedder
 
     settings = _settings(corpus, index_dir)
     embedder = open_embedder(settings)
+    how = BuildSettings(vectors=settings.vectors)
 
     def show(report: BuildReport) -> None:
         print_json(report.to_json()) if as_json else click.echo(build_lines(report))
 
     if not watch:
         with progress_shown() as progress:
-            report = build_index(settings.corpus, settings.index, embedder, progress=progress)
+            report = build_index(settings.corpus, settings.index, embedder, how, progress)
         show(report)
         return
     from index.watch import watch as watch_corpus
 
     click.echo(f"dossier: watching {settings.corpus}; Ctrl+C ends it.", err=True)
-    for report in watch_corpus(settings.corpus, settings.index, embedder):
+    for report in watch_corpus(settings.corpus, settings.index, embedder, how):
         show(report)
 
 
@@ -125,18 +127,20 @@ def add(sources: tuple[str, ...], dry_run: bool, corpus: Path | None, index_dir:
     """Copy documents into the corpus, then build the index; exit code 1 where none could be added."""
     from dataclasses import asdict
 
-    from corpus.adding import add_files
+    from corpus.adding import add_sources
     from corpus.errors import DossierError
+    from index import BuildSettings
     from index import build as build_index
     from ui.listing import add_lines, build_lines
     from ui.wiring import open_embedder
 
     settings = _settings(corpus, index_dir)
-    report = add_files(sources, settings.corpus, dry_run=dry_run)
+    report = add_sources(sources, settings.corpus, dry_run=dry_run)
     built = None
     if report.added and not dry_run:
         with progress_shown() as progress:
-            built = build_index(settings.corpus, settings.index, open_embedder(settings), progress=progress)
+            how = BuildSettings(vectors=settings.vectors)
+            built = build_index(settings.corpus, settings.index, open_embedder(settings), how, progress)
     if as_json:
         print_json({**asdict(report), "dry_run": dry_run, "build": built.to_json() if built else None})
     else:

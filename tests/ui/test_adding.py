@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import ui.wiring
-from corpus.adding import add_files
+from corpus.adding import add_sources
 from corpus.errors import CorpusError
 from index import Index
 from ui.adding import MOST_FILES, Adder
@@ -32,10 +32,10 @@ def new(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_copied_once_and_nothing_is_written_over(corpus: Path, new: Path) -> None:
-    assert [entry.path for entry in add_files([str(new)], corpus).added] == ["added/A-new-article.md"]
-    assert "already, as added/A-new-article.md" in add_files([str(new)], corpus).skipped[0].reason
+    assert [entry.path for entry in add_sources([str(new)], corpus).added] == ["added/A-new-article.md"]
+    assert "already, as added/A-new-article.md" in add_sources([str(new)], corpus).skipped[0].reason
     new.write_text("# Newer\n\nAnother text.\n")
-    assert [entry.path for entry in add_files([str(new)], corpus).added] == ["added/A-new-article-2.md"]
+    assert [entry.path for entry in add_sources([str(new)], corpus).added] == ["added/A-new-article-2.md"]
     assert sorted(file.name for file in (corpus / "added").iterdir()) == ["A-new-article-2.md", "A-new-article.md"]
 
 
@@ -44,18 +44,18 @@ def test_what_cannot_be_read_is_skipped_with_its_reason(corpus: Path, tmp_path: 
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9 \xff\xfe")
     names = ("empty.md", "picture.png", "latin.txt", "none.md")
-    report = add_files([*(str(tmp_path / name) for name in names), "https://example.org/a", str(new)], corpus)
+    report = add_sources([*(str(tmp_path / name) for name in names), "http://127.0.0.1:9/a", str(new)], corpus)
     assert len(report.added) == 1
     assert len(report.skipped) == 5
-    assert "not fetched" in report.skipped[-1].reason
+    assert "private network" in report.skipped[-1].reason
     assert not list(corpus.glob("**/.*"))
 
 
 def test_a_dry_run_and_a_missing_corpus(corpus: Path, new: Path, tmp_path: Path) -> None:
-    assert len(add_files([str(new)], corpus, dry_run=True).added) == 1
+    assert len(add_sources([str(new)], corpus, dry_run=True).added) == 1
     assert not (corpus / "added").exists()
     with pytest.raises(CorpusError, match="There is no corpus folder"):
-        add_files([str(new)], tmp_path / "none")
+        add_sources([str(new)], tmp_path / "none")
 
 
 def test_the_page_adds_builds_and_reports(corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any) -> None:

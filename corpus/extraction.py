@@ -1,0 +1,194 @@
+"""Reading formats from strangers in a process of its own, with limits of time and memory.
+
+A decompression bomb, a loop or a fault in a library ends that process and nothing else: the file is skipped with a
+reason. The bytes go in and the text comes out through pipes; the process opens no file that it was not given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import CorpusError, DocumentError
+from corpus.extracted import Extracted
+
+FILES_A_PROCESS = 200
+"""Files that one process reads: libraries leak, and starting anew costs a second."""
+LENGTH = struct.Struct("<Q")
+"""Before each message: its bytes."""
+_REPLY_BYTES_A_CHARACTER = 12
+"""Most bytes of a character in a reply: two escaped surrogates."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionLimits:
+    """What reading one file may cost."""
+
+    seconds: float = 60.0
+    """Of CPU time, so that a busy machine reads what an idle one reads: a PDF of 1,000 pages takes 5 to 10."""
+    patience: float = 300.0
+    """Of wall time, for a process that waits or gets no CPU."""
+    memory: int = 2**30
+    """Address space of the process in bytes; the libraries take 300 MB of it, a page of 10 MB 200 MB more."""
+    characters: int = 10_000_000
+    """Of the text: twenty long novels. Beyond it is a log, a data set or a mistake."""
+
+
+class Extractor:
+    """A process that reads files one after the other; started at the first file, and anew when it had to be ended.
+
+    For one thread at a time. Leaving the `with` block ends the process.
+    """
+
+    def __init__(self, limits: ExtractionLimits | None = None) -> None:
+        self.limits = limits or ExtractionLimits()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._read = 0
+
+    def __enter__(self) -> Extractor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                _close_quietly(pipe)
+
+    def extract(self, data: bytes, path: Path) -> Extracted:
+        """What the reader of the file's ending takes from its bytes.
+
+        Raises:
+            DocumentError: It cannot be read, or not within the limits.
+            CorpusError: No process can be started.
+        """
+        fresh = self._process is None or self._read >= FILES_A_PROCESS
+        try:
+            return self._extract(data, path)
+        except _EndedError as ended:
+            self.close()
+            if not fresh and not ended.timed_out:  # what other files left in the process must not decide over this one
+                try:
+                    return self._extract(data, path)
+                except _EndedError as again:
+                    self.close()
+                    ended = again
+            raise DocumentError(f"{path} {ended}") from ended
+
+    def _extract(self, data: bytes, path: Path) -> Extracted:
+        process = self._started()
+        self._read += 1
+        timer = threading.Timer(self.limits.patience, process.kill)
+        timer.start()
+        try:
+            reply = self._exchange(process, data, path)
+        except (BrokenPipeError, EOFError) as error:
+            expired = not timer.is_alive()
+            process.wait()
+            expired = expired or process.returncode == -signal.SIGXCPU
+            raise _EndedError(self._why(process.returncode, expired=expired), timed_out=expired) from error
+        finally:
+            timer.cancel()
+        return _decode(reply, path)
+
+    def _exchange(self, process: subprocess.Popen[bytes], data: bytes, path: Path) -> Any:  # noqa: ANN401 - JSON
+        if process.stdin is None or process.stdout is None:
+            raise EOFError
+        name = os.fsencode(path)
+        for message in (name, data):
+            process.stdin.write(LENGTH.pack(len(message)))
+            process.stdin.write(message)
+        process.stdin.flush()
+        (length,) = LENGTH.unpack(_read_exactly(process, LENGTH.size))
+        if length > self.limits.characters * _REPLY_BYTES_A_CHARACTER:
+            process.kill()
+            raise EOFError
+        return json.loads(_read_exactly(process, length))
+
+    def _why(self, code: int, *, expired: bool) -> str:
+        if expired:
+            return f"could not be read within {self.limits.seconds:g} seconds. Split it, or save it as plain text."
+        by = signal.Signals(-code).name if code < 0 and -code in set(signal.Signals) else f"exit code {code}"
+        return (
+            f"ended the process that read it ({by}): it is damaged, or needs more than "
+            f"{self.limits.memory // 2**20:,} MiB. Split it, or save it as plain text."
+        )
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._read >= FILES_A_PROCESS:
+            self.close()
+        if self._process is None:
+            package = Path(__file__).parent
+            # No variable of the user's environment: secrets stay here, and the hash seed fixes the order of sets.
+            environment = {
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": str(package.parent),
+                "PYTHONHASHSEED": "0",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "LC_ALL": "C.UTF-8",
+                "TZ": "UTC",
+            }
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with arguments of ours
+                    [sys.executable, "-P", "-m", "corpus.extraction_worker", json.dumps(asdict(self.limits))],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    env=environment,
+                )
+            except OSError as error:
+                raise CorpusError(f"No process can be started to read files in: {error.strerror or error}.") from error
+            self._read = 0
+        return self._process
+
+
+class _EndedError(Exception):
+    """The process is gone; the message follows the name of the file."""
+
+    def __init__(self, why: str, *, timed_out: bool) -> None:
+        super().__init__(why)
+        self.timed_out = timed_out
+
+
+def _read_exactly(process: subprocess.Popen[bytes], length: int) -> bytes:
+    content = process.stdout.read(length) if process.stdout else b""
+    if len(content) < length:
+        raise EOFError
+    return content
+
+
+def _close_quietly(pipe: Any) -> None:  # noqa: ANN401 - either end
+    try:
+        pipe.close()
+    except BrokenPipeError:
+        return  # what was not yet written is for nobody
+
+
+def _decode(reply: Mapping[str, Any], path: Path) -> Extracted:
+    if "fault" in reply:
+        raise DocumentError(str(reply["fault"]))
+    try:
+        return Extracted(
+            text=str(reply["text"]),
+            metadata=dict(reply["metadata"]),
+            headings=tuple((int(start), int(end)) for start, end in reply["headings"]),
+            pages=tuple(int(start) for start in reply["pages"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DocumentError(f"{path} could not be read: what its reader said has the wrong form.") from error
