@@ -38,6 +38,23 @@ def _similarity(one: bytes, other: bytes) -> float:
     return sum(mine == theirs for mine, theirs in pairs) / _MINIMA
 
 
+def _share_a_band(signatures: Mapping[str, tuple[str, bytes]]) -> list[str]:
+    """The paths that share a band with another: only these can be copies or originals, and need memory."""
+    import numpy as np
+
+    if not signatures:
+        return []
+    paths = list(signatures)
+    minima = np.frombuffer(b"".join(minhash for _, minhash in signatures.values()), np.uint8)
+    bands = minima.reshape(len(paths), -1, 4 * _BAND)  # (documents, bands, 16)
+    shared = np.zeros(len(paths), np.bool_)
+    for band in range(bands.shape[1]):
+        strings = np.ascontiguousarray(bands[:, band]).view(f"S{4 * _BAND}")[:, 0]  # (documents,)
+        _, of, counts = np.unique(strings, return_inverse=True, return_counts=True)
+        shared |= counts[of] > 1
+    return [path for path, found in zip(paths, shared.tolist(), strict=True) if found]
+
+
 def find_copies(signatures: Mapping[str, tuple[str, bytes]], similarity: float = SIMILARITY) -> dict[str, str]:
     """Which documents nearly repeat which.
 
@@ -49,7 +66,8 @@ def find_copies(signatures: Mapping[str, tuple[str, bytes]], similarity: float =
         Path of each copy and of its original: among documents that repeat each other, the earliest published one,
         undated ones last, then the first by path. An original is never a copy itself.
     """
-    order = sorted(signatures, key=lambda path: (signatures[path][0] or "9999", path))
+    alike = _share_a_band(signatures)
+    order = sorted(alike, key=lambda path: (signatures[path][0] or "9999", path))
     first_with: dict[tuple[int, bytes], str] = {}
     copies: dict[str, str] = {}
     for path in order:

@@ -162,10 +162,11 @@ def open_textbook(settings: Settings) -> Textbook:
 
     :raises DossierError: the corpus, the index or the model cannot be used.
     """
-    from index import SentenceTransformerEmbedder, ensure_index
+    from index import BuildSettings, SentenceTransformerEmbedder, ensure_index
     from qa.engines import load_generator
 
-    index = ensure_index(settings.corpus, settings.index, SentenceTransformerEmbedder.default())
+    how = BuildSettings(vectors=settings.vectors)
+    index = ensure_index(settings.corpus, settings.index, SentenceTransformerEmbedder.default(), how)
     return Textbook(index, load_generator(settings.model, settings.engine))
 
 

@@ -12,10 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from corpus.errors import CorpusError
-from index.draft import Draft, finish, write_documents, write_vectors
+from index.draft import Draft, finish, generation_name, write_documents, write_engine, write_vectors
 from index.embedder import Embedder
+from index.engines import check_setting, engine_problems, remove_orphans
 from index.errors import IndexFaultError
-from index.generations import build_lock, collect, generations_folder, read_current, remove_leftovers
+from index.generations import (
+    build_lock,
+    collect,
+    generations_folder,
+    read_current,
+    readable_manifests,
+    remove_leftovers,
+)
 from index.index import Index, chunk_settings
 from index.manifest import DocumentEntry, SkippedEntry
 from index.reports import BuildReport, BuildSettings, Progress
@@ -48,9 +56,10 @@ def build(
     Raises:
         CorpusError: The corpus is missing, unreadable, or holds no document that can be read.
         IndexLockedError: Another builder did not finish in time.
-        IndexFaultError: The folder cannot be written, or the disk is full.
+        IndexFaultError: The folder cannot be written, the disk is full, or Milvus cannot be reached.
     """
     settings = settings or BuildSettings()
+    check_setting(settings.vectors)
     started = time.monotonic()
     if not corpus.is_dir():
         raise CorpusError(f"There is no corpus folder {corpus}. Name one with --corpus.")
@@ -85,7 +94,8 @@ def _build_locked(
     current = read_current(folder)
     sources = sound_sources(folder, embedder)
     base = sources[0] if sources and sources[0].manifest.generation == current else None
-    if base and (skipped := _skipped_if_unchanged(corpus, base, settings)) is not None:
+    whole = base is not None and _engine_is_sound(base, settings)
+    if base and whole and (skipped := _skipped_if_unchanged(corpus, base, settings)) is not None:
         report = _compare(base.manifest.documents, skipped, base)
         return replace(report, seconds=time.monotonic() - started, bytes=base.manifest.size)
     draft = Draft(generations_folder(folder) / f".building-{os.getpid()}")
@@ -99,12 +109,16 @@ def _build_locked(
         )
     report = _compare(draft.documents, draft.skipped, base)
     built_from = (base.manifest.corpus_hash, base.manifest.settings) if base else None
-    if base and built_from == (draft.corpus_hash, chunk_settings(settings.chunking)):
+    if base and whole and built_from == (draft.corpus_hash, chunk_settings(settings.chunking)):
         return replace(report, seconds=time.monotonic() - started, bytes=base.manifest.size)
     embedded, reused = write_vectors(draft, sources, embedder, progress)
+    generation = generation_name(folder, draft.corpus_hash, embedder, settings)
+    engine = write_engine(draft, folder, generation, sources, settings)
     del sources, base  # they map files of generations that may be collected
-    manifest = finish(draft, folder, embedder, settings)
+    manifest = finish(draft, folder, generation, embedder, settings, engine)
+    before = readable_manifests(folder)
     collected = collect(folder, settings.keep)
+    remove_orphans(folder, before)
     logger.info("Built %s: %d documents, %d chunks", manifest.generation, len(manifest.documents), manifest.chunks)
     return replace(
         report,
@@ -116,6 +130,16 @@ def _build_locked(
         bytes=manifest.size,
         collected=tuple(collected),
     )
+
+
+def _engine_is_sound(base: Source, settings: BuildSettings) -> bool:
+    """Whether the vectors are searched as the settings say, and the engine still holds them."""
+    if base.manifest.vectors.get("setting") != settings.vectors:
+        return False
+    problems = engine_problems(base.folder, base.manifest, contents=False)
+    for problem in problems:
+        logger.warning("%s. It is filled again.", problem)
+    return not problems
 
 
 def _skipped_if_unchanged(corpus: Path, base: Source, settings: BuildSettings) -> list[SkippedEntry] | None:
@@ -177,8 +201,9 @@ def _removed_and_renamed(
 
 
 def _disk_fault(folder: Path, error: OSError) -> IndexFaultError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(folder).free if folder.exists() else 0
+    free = shutil.disk_usage(folder).free if folder.exists() else 0
+    # numpy reports what it could not write without the reason: "1048576 requested and 245760 written".
+    if error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and free < 2**20):
         return IndexFaultError(
             f"The disk of {folder} is full ({free:,} bytes free). The index that was there still serves. "
             "Free some space, then run: dossier index build"

@@ -1,4 +1,4 @@
-"""Writing a generation: documents and chunks, then vectors, then BM25, and the manifest last."""
+"""Writing a generation: documents and chunks, then vectors, then what searches them, and the manifest last."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus.chunks import contextualise, cut_chunks
 from corpus.copies import SIGNATURE_BYTES, find_copies, signature
 from corpus.document import Document
 from corpus.sentences import document_sentences
 from index.embedder import Embedder, Vectors
+from index.engines import make_engine
 from index.errors import IndexFaultError
 from index.generations import generation_folder, generation_names, generations_folder, switch, sync
 from index.index import chunk_settings
-from index.lexical import LexicalIndex, tokenise
+from index.lexical import tokenise, write_lexical
 from index.manifest import (
     FORMAT_VERSION,
     MANIFEST_FILE,
@@ -33,7 +36,7 @@ from index.manifest import (
     hash_corpus,
 )
 from index.reports import BuildSettings, Progress
-from index.sources import KEY_BYTES, KEYS_FILE, SIGNATURES_FILE, Source, context_key, save_bytes
+from index.sources import KEY_BYTES, KEYS_FILE, SIGNATURES_FILE, Source, as_bytes, context_key, first_of_each
 from index.store import (
     CHUNKS_FILE,
     DOCUMENTS_FILE,
@@ -45,8 +48,8 @@ from index.store import (
     encode_document,
 )
 from index.survey import Surveyed, survey
-from index.terms import TermRows
-from index.vectors import BLOCK, FlatVectors
+from index.terms import TermRows, TermWriter
+from index.vectors import BLOCK, Rows, VectorWriter
 
 EMBED_AT_ONCE = 256
 """Chunks handed to the embedder at once: between two of them progress is shown and a stop is noticed."""
@@ -54,16 +57,17 @@ EMBED_AT_ONCE = 256
 
 @dataclass
 class Draft:
-    """The generation that is being written, in a folder whose name no reader looks at."""
+    """The generation that is being written, in a folder whose name no reader looks at.
+
+    Text, terms and vectors go to disk as they come: memory holds about 50 bytes a chunk and 2 KB a document.
+    """
 
     folder: Path
     documents: list[DocumentEntry] = field(default_factory=list)
     skipped: list[SkippedEntry] = field(default_factory=list)
-    signatures: list[bytes] = field(default_factory=list)
+    signatures: bytearray = field(default_factory=bytearray)
     """Of each document: see `corpus.copies.signature`."""
-    terms: TermRows = field(default_factory=TermRows)
-    """Of each chunk, for BM25."""
-    keys: list[bytes] = field(default_factory=list)
+    keys: bytearray = field(default_factory=bytearray)
     """Of each chunk: see `context_key`."""
     base_rows: array[int] = field(default_factory=lambda: array("q"))
     """Of each chunk: its row in the generation that the build started from, or -1."""
@@ -78,15 +82,13 @@ class _DocumentWriter:
     """Appends documents and their chunks to a draft, one document in memory at a time."""
 
     def __init__(
-        self, draft: Draft, documents: JsonLinesWriter, chunks: JsonLinesWriter, base: Source | None, embedder: Embedder
+        self, draft: Draft, documents: JsonLinesWriter, chunks: JsonLinesWriter, terms: TermWriter, embedder: Embedder
     ) -> None:
         self._draft = draft
         self._documents = documents
         self._chunks = chunks
-        self._base = base
+        self._terms = terms
         self._embedder = embedder
-        if base:
-            draft.terms = TermRows(base.terms.vocabulary)
 
     def copy(self, base: Source, item: Surveyed) -> None:
         """Take a document that has not changed over from `base`, without reading it."""
@@ -94,10 +96,10 @@ class _DocumentWriter:
         start, end = base.rows_of(number)
         self._documents.copy(base.documents, number, number + 1)
         self._chunks.copy(base.chunks, start, end)
-        draft.terms.copy(base.terms, start, end)
-        draft.keys.extend(base.keys[start:end])
+        self._terms.copy(base.terms, start, end)
+        draft.keys += base.keys[start:end].tobytes()
         draft.base_rows.extend(range(start, end))
-        draft.signatures.append(base.signatures[number])
+        draft.signatures += base.signatures[number].tobytes()
         draft.documents.append(replace(base.manifest.documents[number], mark=item.mark))
 
     def write(self, document: Document, item: Surveyed, settings: BuildSettings) -> None:
@@ -109,10 +111,10 @@ class _DocumentWriter:
         for chunk in chunks:
             context = contextualise(document, chunk)
             self._chunks.write(encode_chunk(chunk))
-            draft.terms.add(tokenise(context))
-            draft.keys.append(context_key(context, self._embedder))
+            self._terms.add(tokenise(context))
+            draft.keys += context_key(context, self._embedder)
             draft.base_rows.append(-1)
-        draft.signatures.append(signature(document))
+        draft.signatures += signature(document)
         draft.documents.append(
             DocumentEntry(
                 path=document.path,
@@ -140,8 +142,9 @@ def write_documents(
     with (
         JsonLinesWriter(draft.folder / DOCUMENTS_FILE) as documents,
         JsonLinesWriter(draft.folder / CHUNKS_FILE) as chunks,
+        TermWriter(draft.folder, base.terms.vocabulary if base else ()) as terms,
     ):
-        writer = _DocumentWriter(draft, documents, chunks, base, embedder)
+        writer = _DocumentWriter(draft, documents, chunks, terms, embedder)
         for item in survey(corpus, base.manifest if base else None, settings.max_bytes):
             if item.reason:
                 draft.skipped.append(SkippedEntry(item.path, item.reason, item.mark))
@@ -154,20 +157,22 @@ def write_documents(
             if progress:
                 done = len(draft.documents)
                 progress("Reading documents", done, max(done, expected))
-    dated = zip(draft.documents, draft.signatures, strict=True)
-    copies = find_copies({entry.path: (entry.published, minhash) for entry, minhash in dated})
+        terms.finish()
+    minhashes = as_bytes(draft.signatures, SIGNATURE_BYTES)
+    dated = zip(draft.documents, minhashes, strict=True)
+    copies = find_copies({entry.path: (entry.published, minhash.tobytes()) for entry, minhash in dated})
     draft.documents = [replace(entry, copy_of=copies.get(entry.path, "")) for entry in draft.documents]
 
 
-def _texts(folder: Path, entries: list[DocumentEntry], wanted: set[int]) -> Iterator[tuple[int, str]]:
+def _texts(folder: Path, entries: list[DocumentEntry], wanted: NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
     """What the embedder reads of the wanted rows, from the files of the first pass."""
     documents, chunks = JsonLines(folder / DOCUMENTS_FILE), JsonLines(folder / CHUNKS_FILE)
     row = 0
     for number, entry in enumerate(entries):
-        rows = [r for r in range(row, row + entry.chunks) if r in wanted]
-        if rows:
+        rows = row + np.flatnonzero(wanted[row : row + entry.chunks])
+        if len(rows):
             document, _ = decode_document(documents.record(number))
-            for wanted_row in rows:
+            for wanted_row in rows.tolist():
                 yield wanted_row, contextualise(document, decode_chunk(chunks.record(wanted_row)))
         row += entry.chunks
 
@@ -190,67 +195,80 @@ def write_vectors(
     Returns:
         Number of chunks whose text was embedded, and whose vector was taken over.
     """
-    path = draft.folder / "vectors.f32"
-    vectors = np.memmap(path, dtype=np.float32, mode="w+", shape=(len(draft.keys), embedder.dimension))
-    base_rows = np.asarray(draft.base_rows, dtype=np.int64)
-    for start in range(0, len(base_rows), BLOCK):
-        known = start + np.flatnonzero(base_rows[start : start + BLOCK] >= 0)
-        if len(known):
-            vectors[known] = sources[0].vectors.get(base_rows[known])
-    rows_of: dict[bytes, list[int]] = {}
-    for row in np.flatnonzero(base_rows < 0).tolist():
-        key = draft.keys[row]
-        source = next((source for source in sources if key in source.rows), None)
-        if source is not None:
-            vectors[row] = source.vectors[source.rows[key]]
-        else:
-            rows_of.setdefault(key, []).append(row)
-    texts = _texts(draft.folder, draft.documents, {rows[0] for rows in rows_of.values()})
-    done, total = 0, len(rows_of)
-    while batch := list(islice(texts, EMBED_AT_ONCE)):
-        if progress:
+    keys = as_bytes(draft.keys, KEY_BYTES)
+    base_rows = np.frombuffer(draft.base_rows, np.int64)
+    with VectorWriter(draft.folder, len(keys), embedder.dimension) as writer:
+        if sources:
+            _take_over(writer, sources[0], np.flatnonzero(base_rows >= 0), base_rows[base_rows >= 0])
+        new = np.flatnonzero(base_rows < 0)
+        for source in sources:
+            found = source.find(keys[new])
+            _take_over(writer, source, new[found >= 0], found[found >= 0])
+            new = new[found < 0]
+        originals = new[first_of_each(keys[new])]  # (new,): the first row with the same text
+        wanted = np.zeros(len(keys), np.bool_)
+        wanted[originals] = True
+        texts = _texts(draft.folder, draft.documents, wanted)
+        done, total = 0, int(wanted.sum())
+        while batch := list(islice(texts, EMBED_AT_ONCE)):
+            if progress:
+                progress("Embedding chunks", done, total)
+            writer.write(np.array([row for row, _ in batch]), _embed([text for _, text in batch], embedder))
+            done += len(batch)
+        if progress and total:
             progress("Embedding chunks", done, total)
-        for (row, _), vector in zip(batch, _embed([text for _, text in batch], embedder), strict=True):
-            vectors[rows_of[draft.keys[row]]] = vector
-        done += len(batch)
-    if progress and total:
-        progress("Embedding chunks", done, total)
-    FlatVectors.from_array(vectors).save(draft.folder)
-    del vectors
-    path.unlink()
-    embedded = sum(len(rows) for rows in rows_of.values())
-    return embedded, len(draft.keys) - embedded
+        repeated = np.flatnonzero(new != originals)
+        for start in range(0, len(repeated), BLOCK):
+            some = repeated[start : start + BLOCK]
+            writer.write(new[some], writer.read(originals[some]))
+    return len(new), len(keys) - len(new)
 
 
-def _generation_name(folder: Path, corpus_hash: str, embedder: Embedder, settings: dict[str, int]) -> str:
+def _take_over(writer: VectorWriter, source: Source, rows: Rows, there: Rows) -> None:
+    for start in range(0, len(rows), BLOCK):
+        writer.write(rows[start : start + BLOCK], source.vectors.get(there[start : start + BLOCK]))
+
+
+def write_engine(
+    draft: Draft, folder: Path, generation: str, sources: list[Source], settings: BuildSettings
+) -> dict[str, Any]:
+    """Third pass: what searches the vectors. Returns what the manifest says of it."""
+    base_rows = np.frombuffer(draft.base_rows, np.int64)
+    earlier = (sources[0].vectors, base_rows) if sources and bool((base_rows >= 0).any()) else None
+    return make_engine(folder, draft.folder, generation, settings.vectors, earlier)
+
+
+def generation_name(folder: Path, corpus_hash: str, embedder: Embedder, settings: BuildSettings) -> str:
+    """Name of the next generation: its number, and a hash of what it is built from and with."""
     names = generation_names(folder)
     number = int(names[-1].split("-")[0]) + 1 if names else 1
-    identity = json.dumps([FORMAT_VERSION, corpus_hash, embedder.name, embedder.weights_hash, settings], sort_keys=True)
+    made_with = [embedder.name, embedder.weights_hash, chunk_settings(settings.chunking), settings.vectors]
+    identity = json.dumps([FORMAT_VERSION, corpus_hash, *made_with], sort_keys=True)
     return f"{number:06d}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 
-def finish(draft: Draft, folder: Path, embedder: Embedder, settings: BuildSettings) -> Manifest:
+def finish(
+    draft: Draft, folder: Path, generation: str, embedder: Embedder, settings: BuildSettings, vectors: dict[str, Any]
+) -> Manifest:
     """Write BM25, sync every file, write the manifest, give the folder its name, and switch to it."""
-    terms = draft.terms.sorted()
-    terms.save(draft.folder)
-    LexicalIndex.from_rows(terms).save(draft.folder)
-    save_bytes(draft.folder / KEYS_FILE, draft.keys, KEY_BYTES)
-    save_bytes(draft.folder / SIGNATURES_FILE, draft.signatures, SIGNATURE_BYTES)
+    write_lexical(draft.folder, TermRows.load(draft.folder))
+    np.save(draft.folder / KEYS_FILE, as_bytes(draft.keys, KEY_BYTES), allow_pickle=False)
+    np.save(draft.folder / SIGNATURES_FILE, as_bytes(draft.signatures, SIGNATURE_BYTES), allow_pickle=False)
     files = {}
     for path in sorted(path for path in draft.folder.rglob("*") if path.is_file()):
         sync(path)
         name = path.relative_to(draft.folder).as_posix()
         files[name] = {"bytes": path.stat().st_size, "sha256": hash_bytes_of(path)}
-    chunking = chunk_settings(settings.chunking)
     manifest = Manifest(
-        generation=_generation_name(folder, draft.corpus_hash, embedder, chunking),
+        generation=generation,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         embedder=embedder.name,
         weights_hash=embedder.weights_hash,
         dimension=embedder.dimension,
-        settings=chunking,
+        settings=chunk_settings(settings.chunking),
         corpus_hash=draft.corpus_hash,
-        chunks=len(draft.keys),
+        chunks=len(draft.keys) // KEY_BYTES,
+        vectors=vectors,
         documents=tuple(draft.documents),
         skipped=tuple(draft.skipped),
         files=files,

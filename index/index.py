@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,18 +14,23 @@ import numpy as np
 from corpus.chunks import ChunkSettings
 from corpus.document import Chunk, Document, Sentence
 from index.embedder import Embedder, Vector, Vectors
+from index.engines import open_engine
 from index.errors import IndexDamagedError, IndexFaultError, IndexMismatchError, IndexMissingError
 from index.fusion import fuse
-from index.generations import CURRENT_FILE, ReaderHold, generation_folder, read_current
+from index.generations import (
+    CURRENT_FILE,
+    HASH_UP_TO,
+    ReaderHold,
+    generation_folder,
+    generation_names,
+    read_current,
+)
 from index.lexical import LexicalIndex, best_rows
-from index.manifest import Manifest, check_files, read_manifest
+from index.manifest import MANIFEST_FILE, Manifest, check_files, read_manifest
 from index.store import CHUNKS_FILE, DOCUMENTS_FILE, JsonLines, StoredChunks, StoredDocuments
-from index.vectors import FlatVectors
 
 POOL = 50
 """Candidates that each of the two searches gives to the fusion."""
-HASH_ON_OPENING = 64 * 2**20
-"""Bytes up to which a generation is hashed whole when it is opened (64 MiB: 40 ms); of larger ones only sizes."""
 SAME_PASSAGE = 0.95
 """Cosine from which on a chunk of a near-copy is taken for the original's chunk."""
 
@@ -59,10 +65,12 @@ class Index:
         originals = {entry.path: entry.copy_of for entry in manifest.documents}
         self._documents = StoredDocuments(JsonLines(folder / DOCUMENTS_FILE), originals)
         self._chunks = StoredChunks(JsonLines(folder / CHUNKS_FILE))
-        self.vectors = FlatVectors.load(folder)
+        self.vectors = open_engine(folder, manifest)
         self._lexical = LexicalIndex.load(folder)
+        self._marks = {name: mark for name in (*manifest.files, MANIFEST_FILE) if (mark := _mark_of(folder / name))}
+        self._folder = folder
         self._copies = {path: original for path, original in originals.items() if original}
-        counts = {len(self._chunks), len(self.vectors), len(self._lexical), manifest.chunks}
+        counts = {len(self._chunks), len(self._lexical), manifest.chunks}
         if len(counts) != 1:
             raise IndexDamagedError(f"The files of {folder} do not fit each other. Run: dossier index build")
 
@@ -92,12 +100,30 @@ class Index:
         raise IndexMissingError(f"There is no index in {folder}. Run: dossier index build")
 
     @classmethod
-    def _open_generation(cls, folder: Path, embedder: Embedder, chunking: ChunkSettings | None) -> Index:
+    def open_sound(cls, folder: Path, embedder: Embedder, chunking: ChunkSettings | None = None) -> Index:
+        """Open the current generation, or the newest before it of which every file is as it was written.
+
+        Raises:
+            IndexMissingError: There is none.
+        """
+        current = read_current(folder)
+        older = [name for name in reversed(generation_names(folder)) if name < current]
+        for name in [current, *older] if current else []:
+            try:
+                return cls._open_generation(generation_folder(folder, name), embedder, chunking, hash_up_to=math.inf)
+            except IndexFaultError as error:
+                logger.warning("Index generation %s cannot serve: %s", name, error)
+        raise IndexMissingError(f"No generation in {folder} is as it was written. Run: dossier index build")
+
+    @classmethod
+    def _open_generation(
+        cls, folder: Path, embedder: Embedder, chunking: ChunkSettings | None, hash_up_to: float = HASH_UP_TO
+    ) -> Index:
         hold = ReaderHold(folder)
         try:
             manifest = read_manifest(folder)
             check_fit(manifest, embedder, chunking)
-            problems = check_files(folder, manifest, contents=manifest.size <= HASH_ON_OPENING)
+            problems = check_files(folder, manifest, hash_up_to)
             if problems:
                 raise IndexDamagedError(f"The index is damaged: {problems[0]}. Run: dossier index build")
             return cls(folder, manifest, hold, embedder)
@@ -127,7 +153,8 @@ class Index:
 
     def vector(self, row: int) -> Vector:
         """The embedding of a chunk, (dimension,)."""
-        return self.vectors[row]
+        vector: Vector = self.vectors.get(np.array([row]))[0]
+        return vector
 
     def text(self, chunk: Chunk) -> str:
         """The text of a chunk."""
@@ -157,7 +184,7 @@ class Index:
         )  # (asked, dimension)
         _, dense = self.vectors.search(vectors, max(POOL, k))
         for number, vector, dense_rows in zip(asked, vectors, dense, strict=True):
-            hits[number] = self._fuse(queries[number], vector, [int(row) for row in dense_rows], k)
+            hits[number] = self._fuse(queries[number], vector, [int(row) for row in dense_rows if row >= 0], k)
         return hits
 
     def _fuse(self, query: str, vector: Vector, dense_rows: list[int], k: int) -> list[Hit]:
@@ -201,13 +228,31 @@ class Index:
             for other, seen in taken
         )
 
+    def is_intact(self) -> bool:
+        """Whether no file of the generation was written to since it was opened; costs a `stat` a file, 30 µs in all.
+
+        The files are mapped: one that was cut off would end the process, one with other bytes would answer from them.
+        """
+        return all(_mark_of(self._folder / name) in (mark, None) for name, mark in self._marks.items())
+
     def close(self) -> None:
         """Let the generation be collected; the object must not be used again."""
         if self._hold is not None:
             self._hold.release()
 
 
-def check_fit(manifest: Manifest, embedder: Embedder, chunking: ChunkSettings | None) -> None:
+def _mark_of(path: Path) -> tuple[int, int, int] | None:
+    """Inode, size and time of a file; None where it is gone, which leaves what is mapped as it was."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def check_fit(
+    manifest: Manifest, embedder: Embedder, chunking: ChunkSettings | None, vectors: str | None = None
+) -> None:
     """Refuse an index that was built otherwise than it is to be read.
 
     Raises:
@@ -220,6 +265,8 @@ def check_fit(manifest: Manifest, embedder: Embedder, chunking: ChunkSettings | 
     ]
     if chunking is not None:
         pairs += [(name, manifest.settings.get(name), value) for name, value in chunk_settings(chunking).items()]
+    if vectors is not None:
+        pairs.append(("vectors", manifest.vectors.get("setting"), vectors))
     for name, built, asked in pairs:
         if built != asked:
             raise IndexMismatchError(
@@ -254,7 +301,11 @@ class IndexReader:
     def current(self) -> Index:
         """The index to answer the next question from. Costs one `stat` where nothing changed.
 
-        A generation that cannot be opened is passed over, and the one before goes on serving.
+        A generation that cannot be opened is passed over, and the one before goes on serving. Where files of the opened
+        generation have been changed on disk, the newest sound one serves.
+
+        Raises:
+            IndexMissingError: No sound generation is left.
         """
         with self._lock:
             mark = self._mark()
@@ -267,4 +318,8 @@ class IndexReader:
                 except IndexFaultError as error:
                     self._seen = mark
                     logger.warning("Still answering from index generation %s: %s", self._index.generation, error)
+            if not self._index.is_intact():
+                logger.warning("Files of index generation %s were changed on disk", self._index.generation)
+                self._index = Index.open_sound(self._folder, self._embedder, self._chunking)
+                logger.warning("Now answering from index generation %s", self._index.generation)
             return self._index

@@ -6,6 +6,7 @@ Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (
 from __future__ import annotations
 
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -80,39 +81,22 @@ class LexicalIndex:
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> LexicalIndex:
-        """Index texts in row order."""
-        rows = TermRows()
-        for text in texts:
-            rows.add(tokenise(text))
-        return cls.from_rows(rows)
-
-    @classmethod
-    def from_rows(cls, rows: TermRows) -> LexicalIndex:
-        """Index rows of terms."""
+        """Index a few texts in row order, in memory."""
         import bm25s
 
-        bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
-        vocabulary = rows.vocabulary
-        if not vocabulary:
+        numbers: dict[str, int] = {}
+        rows = [[numbers.setdefault(term, len(numbers)) for term in tokenise(text)] for text in texts]
+        if not numbers:
             return cls(None, len(rows))
-        numbers = range(len(vocabulary))
-        bm25.scores = bm25.build_index_from_ids(numbers, rows, show_progress=False)
-        bm25.vocab_dict = dict(zip(vocabulary, numbers, strict=True))
-        bm25.unique_token_ids_set = set(numbers)
+        bm25 = bm25s.BM25(method="lucene", k1=K1, b=B)
+        bm25.scores = bm25.build_index_from_ids(range(len(numbers)), rows, show_progress=False)
+        bm25.vocab_dict = numbers
+        bm25.unique_token_ids_set = set(numbers.values())
         return cls(bm25, len(rows))
-
-    def save(self, folder: Path) -> None:
-        """Write JSON and npy files, without pickle, into `folder/bm25`."""
-        target = folder / BM25_FOLDER
-        target.mkdir(parents=True, exist_ok=True)
-        size = {"rows": self._size, "terms": self._bm25 is not None}
-        (target / "size.json").write_text(json.dumps(size), encoding="utf-8")
-        if self._bm25 is not None:
-            self._bm25.save(str(target), show_progress=False, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> LexicalIndex:
-        """Map the files that `save` wrote.
+        """Map the files that `write_lexical` wrote.
 
         Raises:
             IndexDamagedError: One is missing or unreadable.
@@ -134,11 +118,18 @@ class LexicalIndex:
         return self._size
 
     def scores(self, query: str) -> NDArray[np.float32]:
-        """BM25 scores of all rows, (n,), 0 where no term of the query occurs."""
+        """BM25 scores of all rows, (n,), 0 where no term of the query occurs.
+
+        Raises:
+            IndexDamagedError: A row that does not exist is named.
+        """
         terms = tokenise(query)
         if not terms or self._bm25 is None:
             return np.zeros(self._size, np.float32)
-        scores: NDArray[np.float32] = np.asarray(self._bm25.get_scores(terms), dtype=np.float32)
+        try:
+            scores: NDArray[np.float32] = np.asarray(self._bm25.get_scores(terms), dtype=np.float32)
+        except (IndexError, ValueError) as error:  # a flipped byte in a file too large to be hashed on opening
+            raise IndexDamagedError(f"The BM25 index is damaged ({error}). Run: dossier index build") from error
         return scores
 
     def search(self, query: str, k: int) -> tuple[Scores, Rows]:
@@ -154,3 +145,68 @@ def best_rows(scores: NDArray[np.float32], k: int) -> tuple[Scores, Rows]:
         rows = rows[scores[rows] >= threshold]
     rows = rows[np.lexsort((rows, -scores[rows]))][:k].astype(np.int64)
     return scores[rows], rows
+
+
+def write_lexical(folder: Path, rows: TermRows) -> None:
+    """Write the BM25 index of rows of terms into `folder/bm25`, as bm25s reads it, without holding it in memory.
+
+    Raises:
+        OSError: The disk is full, among others; the space is taken before the files are mapped, so that this is raised
+            instead of the process ending with SIGBUS.
+    """
+    import bm25s
+
+    target = folder / BM25_FOLDER
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "size.json").write_text(json.dumps({"rows": len(rows), "terms": bool(rows.total)}), encoding="utf-8")
+    if not rows.total:
+        return
+    vocabulary = rows.vocabulary
+    holding = np.zeros(len(vocabulary), np.int64)
+    for _, flat, lengths in rows.blocks():
+        holding += np.bincount(_counted(flat, lengths, len(vocabulary))[1], minlength=len(vocabulary))
+    begins = np.concatenate([[0], np.cumsum(holding)])  # (terms + 1,)
+    idf = np.log(1 + (len(rows) - holding + 0.5) / (holding + 0.5))
+    mean_length = rows.total / len(rows)
+    data = _preallocated(target / "data.csc.index.npy", np.dtype(np.float32), int(begins[-1]))
+    indices = _preallocated(target / "indices.csc.index.npy", np.dtype(np.int32), int(begins[-1]))
+    free = begins[:-1].copy()
+    for start, flat, lengths in rows.blocks():
+        local, terms, counts = _counted(flat, lengths, len(vocabulary))
+        scores = idf[terms] * counts / (counts + K1 * (1 - B + B * lengths[local] / mean_length))
+        order = np.argsort(terms, kind="stable")
+        terms = terms[order]
+        first = np.searchsorted(terms, terms)  # where the run of each term begins in this block
+        places = free[terms] + np.arange(len(terms)) - first
+        data[places] = scores[order]
+        indices[places] = start + local[order]
+        free += np.bincount(terms, minlength=len(vocabulary))
+    np.save(target / "indptr.csc.index.npy", begins, allow_pickle=False)
+    numbers = {term: number for number, term in enumerate(vocabulary)}
+    (target / "vocab.index.json").write_text(json.dumps(numbers, ensure_ascii=False), encoding="utf-8")
+    empty = bm25s.BM25(method="lucene", k1=K1, b=B)
+    names = ("k1", "b", "delta", "method", "idf_method", "dtype", "int_dtype", "backend")
+    parameters = {name: getattr(empty, name) for name in names}
+    parameters |= {"num_docs": len(rows), "version": bm25s.__version__}
+    (target / "params.index.json").write_text(json.dumps(parameters, indent=4), encoding="utf-8")
+
+
+def _counted(
+    flat: NDArray[np.int32], lengths: NDArray[np.int64], terms: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Row (from 0), term and count of each term of each row, in row order."""
+    row_of = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
+    pairs, counts = np.unique(row_of * terms + flat, return_counts=True)
+    return pairs // terms, pairs % terms, counts
+
+
+def _preallocated(path: Path, kind: np.dtype[Any], size: int) -> NDArray[Any]:
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (size,)}
+        )
+        file.flush()
+        os.posix_fallocate(file.fileno(), file.tell(), size * kind.itemsize)
+    with READING_NPY:
+        mapped: NDArray[Any] = np.load(path, mmap_mode="r+", allow_pickle=False)
+    return mapped

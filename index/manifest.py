@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever files, chunking, tokenising or normalising change in a way that old generations do not follow."""
 
 MANIFEST_FILE = "manifest.json"
@@ -66,6 +67,8 @@ class Manifest:
     """What decides how documents are cut."""
     corpus_hash: str
     chunks: int
+    vectors: Mapping[str, Any]
+    """The setting `vectors` that the build was given, and the engine that came of it: see `index.engines`."""
     documents: tuple[DocumentEntry, ...]
     """In path order; their chunks follow each other in the same order."""
     skipped: tuple[SkippedEntry, ...] = ()
@@ -133,20 +136,23 @@ def read_manifest(folder: Path) -> Manifest:
         raise IndexDamagedError(f"{path} lacks fields ({error}). Run: dossier index build") from error
 
 
-def check_files(folder: Path, manifest: Manifest, *, contents: bool) -> list[str]:
+def check_files(folder: Path, manifest: Manifest, hash_up_to: float = math.inf) -> list[str]:
     """What is wrong with the files of a generation, in words; empty where nothing is.
 
     Args:
         folder: The generation's folder.
         manifest: Its manifest.
-        contents: Whether to read and hash them all; otherwise only sizes are compared.
+        hash_up_to: Bytes that are read and hashed, the smallest files first; of the others only sizes are compared.
     """
     problems = []
-    for name, expected in sorted(manifest.files.items()):
+    read = 0
+    for name, expected in sorted(manifest.files.items(), key=lambda item: (item[1]["bytes"], item[0])):
         path = folder / name
+        read += int(expected["bytes"])
         try:
             size = path.stat().st_size
-            found = hash_bytes_of(path) if contents and size == expected["bytes"] else expected["sha256"]
+            hashed = size == expected["bytes"] and read <= hash_up_to
+            found = hash_bytes_of(path) if hashed else expected["sha256"]
         except OSError as error:
             problems.append(f"{path}: {error.strerror or error}")
             continue

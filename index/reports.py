@@ -22,6 +22,8 @@ class BuildSettings:
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
     max_bytes: int = MAX_BYTES
     """Largest file that is read, in bytes."""
+    vectors: str = "auto"
+    """Engine that searches the vectors: see `index.engines.check_setting`."""
     keep: int = 3
     """Generations kept: the current one and two to go back to."""
     lock_timeout: float = 600.0

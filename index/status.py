@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from index.embedder import Embedder
+from index.engines import engine_problems
 from index.errors import IndexDamagedError, IndexFaultError, IndexMismatchError, IndexMissingError
 from index.generations import generation_folder, generation_names, read_current, read_declined
 from index.index import check_fit
@@ -35,11 +36,11 @@ def status(
     path = generation_folder(folder, name)
     try:
         manifest = read_manifest(path)
-        problems = check_files(path, manifest, contents=False)
+        problems = check_files(path, manifest, hash_up_to=0)
         if problems:
             raise IndexDamagedError(f"The index is damaged: {problems[0]}. Run: dossier index build")
         if embedder is not None:
-            check_fit(manifest, embedder, settings.chunking)
+            check_fit(manifest, embedder, settings.chunking, settings.vectors)
     except IndexMismatchError as error:
         return Status("mismatch", str(error), generation=name)
     except IndexFaultError as error:
@@ -82,7 +83,7 @@ def _compare(corpus: Path, folder: Path, manifest: Manifest, settings: BuildSett
 
 
 def verify(folder: Path) -> VerifyReport:
-    """Read and hash every file of every generation.
+    """Read and hash every file of every generation, and compare what Milvus holds.
 
     Raises:
         IndexMissingError: There is no index.
@@ -95,7 +96,8 @@ def verify(folder: Path) -> VerifyReport:
     for name in names:
         path = generation_folder(folder, name)
         try:
-            problems[name] = check_files(path, read_manifest(path), contents=True)
+            manifest = read_manifest(path)
+            problems[name] = check_files(path, manifest) + engine_problems(path, manifest)
         except IndexFaultError as error:
             problems[name] = [str(error)]
     older = [f"{name}: {problem}" for name in names if name != current for problem in problems[name]]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import mmap
 import threading
+import zlib
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
@@ -69,12 +71,13 @@ def decode_chunk(record: Mapping[str, Any]) -> Chunk:
 
 
 class JsonLinesWriter:
-    """Writes records, and the offset of each into `<file>.offsets.npy`."""
+    """Writes records, and the offset and the checksum of each beside them; memory holds 12 bytes a record."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("wb")
-        self._offsets = [0]
+        self._offsets = array("q", [0])
+        self._checksums = array("I")
 
     def __enter__(self) -> JsonLinesWriter:
         return self
@@ -82,20 +85,23 @@ class JsonLinesWriter:
     def __exit__(self, *exception: object) -> None:
         self._file.close()
         if exception[0] is None:
-            np.save(offsets_path(self._path), np.asarray(self._offsets, dtype=np.int64), allow_pickle=False)
+            np.save(offsets_path(self._path), np.frombuffer(self._offsets, np.int64), allow_pickle=False)
+            np.save(checksums_path(self._path), np.asarray(self._checksums, dtype=np.uint32), allow_pickle=False)
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Append one record."""
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
         self._file.write(line)
         self._offsets.append(self._offsets[-1] + len(line))
+        self._checksums.append(zlib.crc32(line))
 
     def copy(self, lines: JsonLines, start: int, end: int) -> None:
         """Append the records `start` to `end` (exclusive) of another file, without parsing them."""
-        content, ends = lines.raw(start, end)
+        content, ends, checksums = lines.raw(start, end)
         self._file.write(content)
         written = self._offsets[-1]
         self._offsets.extend(written + end_in_content for end_in_content in ends)
+        self._checksums.extend(checksums)
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -106,8 +112,13 @@ def offsets_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.offsets.npy")
 
 
+def checksums_path(path: Path) -> Path:
+    """Where the CRC-32 of each record of a JSON Lines file is."""
+    return path.with_name(f"{path.name}.crc32.npy")
+
+
 class JsonLines:
-    """Records by number, read from a mapped file."""
+    """Records by number, read from a mapped file. Each is checked when it is read: none with a flipped bit is used."""
 
     def __init__(self, path: Path) -> None:
         """Map the file.
@@ -119,12 +130,13 @@ class JsonLines:
         try:
             with READING_NPY:
                 self._offsets = np.load(offsets_path(path), mmap_mode="r", allow_pickle=False)
+                self._checksums = np.load(checksums_path(path), mmap_mode="r", allow_pickle=False)
             with path.open("rb") as file:
                 size = file.seek(0, 2)
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
         except (OSError, ValueError, EOFError) as error:
             raise IndexDamagedError(f"{path} cannot be read ({error}). Run: dossier index build") from error
-        if len(self._offsets) == 0 or int(self._offsets[-1]) != size:
+        if len(self._offsets) != len(self._checksums) + 1 or int(self._offsets[-1]) != size:
             raise IndexDamagedError(
                 f"{path} has {size:,} bytes, which its offsets do not fit. Run: dossier index build"
             )
@@ -138,19 +150,17 @@ class JsonLines:
         Raises:
             IndexDamagedError: It is not what was written.
         """
-        try:
-            record = json.loads(self._map[int(self._offsets[number]) : int(self._offsets[number + 1])])
-        except ValueError as error:
-            raise IndexDamagedError(f"Record {number} of {self.path} is damaged. Run: dossier index build") from error
-        if not isinstance(record, dict):
+        line = self._map[int(self._offsets[number]) : int(self._offsets[number + 1])]
+        if zlib.crc32(line) != int(self._checksums[number]):
             raise IndexDamagedError(f"Record {number} of {self.path} is damaged. Run: dossier index build")
+        record: dict[str, Any] = json.loads(line)
         return record
 
-    def raw(self, start: int, end: int) -> tuple[bytes, list[int]]:
-        """The bytes of the records `start` to `end` (exclusive), and where each ends in them."""
+    def raw(self, start: int, end: int) -> tuple[bytes, list[int], list[int]]:
+        """The bytes of the records `start` to `end` (exclusive), where each ends in them, and their checksums."""
         first = int(self._offsets[start])
         ends = [int(offset) - first for offset in self._offsets[start + 1 : end + 1]]
-        return self._map[first : int(self._offsets[end])], ends
+        return self._map[first : int(self._offsets[end])], ends, self._checksums[start:end].tolist()
 
 
 class StoredChunks(Sequence[Chunk]):

@@ -36,6 +36,8 @@ class Settings:
     """Folder of documents; the shipped ones by default."""
     index: Path = Path()
     """Folder of index generations, a cache; when it is not given, one in the user's cache folder for each corpus."""
+    vectors: str = "auto"
+    """What searches the vectors: flat, ivf, auto (flat, and ivf from 50,000 chunks on), or a Milvus server's address."""
     model: str = ""
     """Answering model: empty for the default, a name of `dossier models list`, a GGUF file, a model folder, a hub name
     or an OpenAI-compatible address."""

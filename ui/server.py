@@ -154,7 +154,7 @@ def serve_page(settings: Settings, *, auth: Path | None, announce: Callable[[str
     from ui.wiring import conversations_path, open_pipeline, runs_folder
 
     pipeline = open_pipeline(settings)
-    adder = Adder(settings.corpus, settings.index, pipeline.index.embedder)
+    adder = Adder(settings.corpus, settings.index, pipeline.index.embedder, settings.vectors)
     desk = Desk(pipeline, Conversations(conversations_path()), runs_folder(), adder)
     run_app(build_app(desk, (host,), guard), listener, announce)
 

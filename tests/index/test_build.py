@@ -29,6 +29,7 @@ from index import (
     IndexFaultError,
     IndexLockedError,
     IndexMissingError,
+    IndexReader,
     build,
     ensure_index,
     list_generations,
@@ -273,10 +274,52 @@ def test_every_flipped_or_missing_byte_is_found_and_mended(corpus: Path, folder:
                 Index.open(folder, embedder)
             file.write_bytes(content)
         assert verify(folder).ok
-    (path / "vectors.faiss").write_bytes(b"")
+    (path / "vectors.npy").write_bytes(b"")
     index = ensure_index(corpus, folder, embedder)
     assert index.generation > generation and "new.txt" in index.documents and verify(folder).ok
-    assert verify(folder).older_problems
+    assert not verify(folder).older_problems and generation not in generation_names(folder)
+
+
+def test_damaged_generations_do_not_push_sound_ones_out(corpus: Path, folder: Path, embedder: Counting) -> None:
+    first = build(corpus, folder, embedder).generation
+    for number in range(4):
+        (corpus / "new.txt").write_text(f"The emperor visited ministry {number}.")
+        name = build(corpus, folder, embedder).generation
+        (folder / "generations" / name / "keys.npy").write_bytes(b"")
+        assert Index.open_sound(folder, embedder).generation == first
+    embedder.texts.clear()
+    report = build(corpus, folder, embedder)
+    assert len(embedder.texts) == report.chunks_embedded == 1
+    assert generation_names(folder) == [first, report.generation] and verify(folder).ok
+
+
+def test_a_reader_falls_back_when_its_files_change(corpus: Path, folder: Path, embedder: Counting) -> None:
+    first = build(corpus, folder, embedder).generation
+    (corpus / "new.txt").write_text("The emperor visited the ministry.")
+    second = build(corpus, folder, embedder).generation
+    reader = IndexReader(folder, embedder)
+    os.truncate(folder / "generations" / second / "vectors.npy", 0)
+    assert reader.current().generation == first == reader.current().generation
+    build(corpus, folder, embedder)
+    assert reader.current().search("emperor", 1)[0].chunk.document == "new.txt"
+    third = reader.current().generation
+    (folder / "generations" / third / "terms.npy").touch()
+    assert reader.current().generation == third
+    shutil.rmtree(folder / "generations")
+    assert reader.current().search("emperor", 1)[0].chunk.document == "new.txt"
+
+
+def test_a_flipped_byte_is_found_where_nothing_was_hashed(
+    corpus: Path, folder: Path, embedder: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("index.index.HASH_UP_TO", 0)
+    path = folder / "generations" / build(corpus, folder, embedder).generation / "documents.jsonl"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"Henoko", b"Nagoya"))
+    index = Index.open(folder, embedder)
+    with pytest.raises(IndexDamagedError, match="dossier index build"):
+        index.text(index.search("runway", 1)[0].chunk)
+    assert not verify(folder).ok
 
 
 def test_damage_to_an_older_generation_is_told_apart(corpus: Path, folder: Path, embedder: Counting) -> None:

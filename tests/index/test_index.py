@@ -56,7 +56,7 @@ def test_the_right_passage_is_first_and_a_slice_of_its_document(index: Index) ->
         "Marines are stationed there.",
         "Governor Tamaki opposes the new runway at Henoko.",
     ]
-    np.testing.assert_array_equal(index.vector(hit.row), index.vectors[hit.row])
+    np.testing.assert_array_equal(index.vector(hit.row), index.vectors.get(np.array([hit.row]))[0])
 
 
 def test_documents_come_back_as_they_were_loaded(index: Index) -> None:
@@ -97,7 +97,7 @@ def test_an_index_of_another_embedder_or_chunking_is_refused(
 
 def test_a_mismatch_is_mended_by_building(corpus: Path, folder: Path, index: Index, toy_embedder: ToyEmbedder) -> None:
     other = replace(toy_embedder, name="other", weights_hash="other", dimension=32)
-    assert ensure_index(corpus, folder, other).vectors.dimension == 32
+    assert ensure_index(corpus, folder, other).vector(0).shape == (32,)
     short = ensure_index(corpus, folder, other, BuildSettings(chunking=ChunkSettings(target_words=5)))
     assert len(short.chunks) > len(index.chunks)
 

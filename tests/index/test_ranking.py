@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.errors import IndexDamagedError
 from index.fusion import fuse
-from index.lexical import K1, B, LexicalIndex, best_rows, tokenise
-from index.vectors import FlatVectors
+from index.lexical import K1, B, LexicalIndex, best_rows, tokenise, write_lexical
+from index.terms import TermWriter
+from index.vectors import FlatVectors, VectorWriter
 
 
 def unit(seed: int, n: int, dimension: int) -> np.ndarray:
@@ -19,10 +20,20 @@ def unit(seed: int, n: int, dimension: int) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def write(folder: Path, texts: list[str]) -> None:
+    with TermWriter(folder) as terms:
+        for text in texts:
+            terms.add(tokenise(text))
+        write_lexical(folder, terms.finish())
+
+
 def test_flat_vectors_agree_with_brute_force_from_memory_and_from_disk(tmp_path: Path) -> None:
     vectors, queries = unit(0, 500, 24), unit(1, 20, 24)
-    made = FlatVectors.from_array(vectors)
-    made.save(tmp_path)
+    made = FlatVectors(vectors)
+    with VectorWriter(tmp_path, 500, 24) as writer:
+        for rows in (np.arange(100, 500), np.array([0, 1, 2, 50, 51]), np.arange(3, 50), np.arange(52, 100)):
+            writer.write(rows, vectors[rows])
+        np.testing.assert_array_equal(writer.read(np.array([7, 3])), vectors[[7, 3]])
     expected = np.argsort(-(queries @ vectors.T), axis=1, kind="stable")[:, :10]
     for store in (made, FlatVectors.load(tmp_path)):
         scores, rows = store.search(queries, 10)
@@ -34,18 +45,18 @@ def test_flat_vectors_agree_with_brute_force_from_memory_and_from_disk(tmp_path:
 
 def test_equal_scores_come_in_row_order() -> None:
     vectors = np.repeat(unit(0, 3, 8), 5, axis=0)
-    _, rows = FlatVectors.from_array(vectors).search(vectors[[5]], 4)
+    _, rows = FlatVectors(vectors).search(vectors[[5]], 4)
     assert rows.tolist() == [[5, 6, 7, 8]]
 
 
 def test_more_neighbours_than_vectors() -> None:
-    scores, rows = FlatVectors.from_array(unit(0, 3, 8)).search(unit(1, 2, 8), 10)
+    scores, rows = FlatVectors(unit(0, 3, 8)).search(unit(1, 2, 8), 10)
     assert scores.shape == rows.shape == (2, 3)
 
 
-@pytest.mark.parametrize("content", [b"", b"IxFI", b"\0" * 200])
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01", b"\0" * 200])
 def test_a_damaged_vector_file_is_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "vectors.faiss").write_bytes(content)
+    (tmp_path / "vectors.npy").write_bytes(content)
     with pytest.raises(IndexDamagedError, match="dossier index build"):
         FlatVectors.load(tmp_path)
 
@@ -70,7 +81,7 @@ def test_terms() -> None:
 def test_bm25_agrees_with_the_formula(tmp_path: Path) -> None:
     texts = ["alliance command command", "alliance treaty", "treaty of Okinawa with a longer text", "nothing else"]
     index = LexicalIndex.from_texts(texts)
-    index.save(tmp_path)
+    write(tmp_path, texts)
     terms = [tokenise(text) for text in texts]
     mean = sum(map(len, terms)) / len(terms)
 
@@ -93,11 +104,11 @@ def test_bm25_agrees_with_the_formula(tmp_path: Path) -> None:
 
 
 def test_bm25_of_texts_without_a_word(tmp_path: Path) -> None:
-    index = LexicalIndex.from_texts(["the", "of"])
-    index.save(tmp_path)
+    write(tmp_path, ["the", "of"])
     assert LexicalIndex.load(tmp_path).search("the treaty", 3)[1].tolist() == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0]), max_size=40), st.integers(1, 12))
 def test_best_rows_agree_with_sorting(values: list[float], k: int) -> None:
     scores = np.asarray(values, dtype=np.float32)
