@@ -37,7 +37,7 @@ class Settings:
     index: Path = Path()
     """Folder of index generations, a cache; when it is not given, one in the user's cache folder for each corpus."""
     vectors: str = "auto"
-    """What searches the vectors: flat, ivf, auto (flat, and ivf from 50,000 chunks on), or a Milvus server's address."""
+    """What searches the vectors: flat, ivf, auto (flat, from 50,000 chunks on ivf), or a Milvus server by address."""
     model: str = ""
     """Answering model: empty for the default, a name of `dossier models list`, a GGUF file, a model folder, a hub name
     or an OpenAI-compatible address."""
