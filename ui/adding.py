@@ -1,17 +1,19 @@
-"""Adding documents from the page: copied into the corpus, then built, with the stages as they pass."""
+"""Changing the corpus from the page: documents added, removed and brought back, then built, with the stages."""
 
 from __future__ import annotations
 
 import logging
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from corpus.adding import AddReport, add_sources
 from corpus.errors import DossierError
+from corpus.fetching import WEB
+from corpus.removing import Removed, remove_document, removed_documents, restore_document
 from ui.render import text_html
 
 if TYPE_CHECKING:
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 MOST_FILES = 50
-"""Files taken at once from the page; more are for `dossier add`."""
+"""Files or addresses taken at once from the page; more are for `dossier add`."""
+Tell: TypeAlias = Callable[[str], None]
+"""Shows a stage of the work."""
 
 
 @dataclass(frozen=True)
 class Adder:
-    """Copies files into one corpus and builds its index; one at a time."""
+    """Changes one corpus and builds its index; one change at a time."""
 
     corpus: Path
     index: Path
@@ -34,43 +38,99 @@ class Adder:
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, files: Sequence[str]) -> Iterator[str]:
-        """HTML of each stage, and at last of what was added and what was skipped and why."""
-        if len(files) > MOST_FILES:
-            yield stage_html(
-                f"{len(files)} files at once are too many: {MOST_FILES} are taken here. Use dossier add.", fault=True
-            )
-            return
+        """Add uploaded files: HTML of each stage, and at last of what was added and what was skipped and why."""
+        return self._stages(lambda tell: self._add(files, "Reading the files…", tell))
+
+    def add_addresses(self, text: str) -> Iterator[str]:
+        """Add what the addresses in `text` give, one a line or between spaces; stages as for `add`."""
+        addresses = text.split()
+        if not addresses or not all(WEB.match(address) for address in addresses):  # a path would be read here
+            return iter([stage_html("Paste an address that begins with https:// or http://.", fault=True)])
+        return self._stages(lambda tell: self._add(addresses, "Fetching…", tell))
+
+    def remove(self, path: str) -> Iterator[str]:
+        """Take a document out of corpus and index; the last stage has a button that undoes it."""
+        return self._stages(lambda tell: self._remove(path, tell))
+
+    def undo(self, key: str) -> Iterator[str]:
+        """Bring back a removed document, and the index generation that held it."""
+        return self._stages(lambda tell: self._undo(key, tell))
+
+    def removed(self) -> list[Removed]:
+        """The documents that can be brought back, the last removed first."""
+        return removed_documents(self.corpus)
+
+    def _stages(self, work: Callable[[Tell], str]) -> Iterator[str]:
         if not self._busy.acquire(blocking=False):
-            yield stage_html("Documents are being added already. Try again when that is done.", fault=True)
+            yield stage_html("The documents are being changed already. Try again when that is done.", fault=True)
             return
         stages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        threading.Thread(target=self._work, args=(files, stages), name="dossier-add", daemon=True).start()
+        threading.Thread(target=self._work, args=(work, stages), name="dossier-add", daemon=True).start()
         while (stage := stages.get()) is not None:
             yield stage
 
-    def _work(self, files: Sequence[str], stages: queue.SimpleQueue[str | None]) -> None:
-        from index import BuildSettings, build
-
+    def _work(self, work: Callable[[Tell], str], stages: queue.SimpleQueue[str | None]) -> None:
         try:
-            stages.put(stage_html("Reading the files…"))
-            report = add_sources(files, self.corpus)
-            if report.added:
-                build(
-                    self.corpus,
-                    self.index,
-                    self.embedder,
-                    BuildSettings(vectors=self.vectors),
-                    progress=lambda what, done, total: stages.put(stage_html(f"{what}: {done:,} of {total:,}")),
-                )
-            stages.put(report_html(report))
+            stages.put(work(lambda words: stages.put(stage_html(words))))
         except DossierError as fault:
             stages.put(stage_html(str(fault), fault=True))
         except Exception:  # the thread's outermost boundary: the reader is told, the log has the details
-            log.exception("Adding documents ended in an unexpected fault")
+            log.exception("Changing the documents ended in an unexpected fault")
             stages.put(stage_html("An unexpected fault; the log of the server has the details.", fault=True))
         finally:
             self._busy.release()
             stages.put(None)
+
+    def _add(self, sources: Sequence[str], begin: str, tell: Tell) -> str:
+        if len(sources) > MOST_FILES:
+            words = f"{len(sources)} at once are too many: {MOST_FILES} are taken here. Use dossier add."
+            return stage_html(words, fault=True)
+        tell(begin)
+        report = add_sources(sources, self.corpus)
+        if report.added:
+            self._build(tell)
+        return report_html(report)
+
+    def _remove(self, path: str, tell: Tell) -> str:
+        tell("Removing…")
+        removed = remove_document(self.corpus, path)
+        try:
+            self._build(tell)
+        except DossierError:
+            restore_document(self.corpus, removed.key)  # the last document stays: an empty corpus has no index
+            raise
+        return stage_html(f"{path} removed.") + undo_html(removed)
+
+    def _undo(self, key: str, tell: Tell) -> str:
+        from index import rollback
+
+        tell("Bringing it back…")
+        path = restore_document(self.corpus, key)
+        if self._generation_before_held(path):
+            log.info("Went back to the index generation %s", rollback(self.index))
+        self._build(tell)  # nothing to do where the generation fits; what changed in between is taken in
+        return stage_html(f"{path} is back.")
+
+    def _generation_before_held(self, path: str) -> bool:
+        """Whether the generation before the current one differs from it by this document alone."""
+        from index.generations import read_current, readable_manifests
+
+        manifests = readable_manifests(self.index)
+        held = {name: {entry.path for entry in manifest.documents} for name, manifest in manifests.items()}
+        current = read_current(self.index)
+        earlier = [name for name in held if name < current]
+        return bool(earlier) and current in held and held[max(earlier)] == held[current] | {path}
+
+    def _build(self, tell: Tell) -> None:
+        from index import BuildSettings, build
+
+        build(
+            self.corpus,
+            self.index,
+            self.embedder,
+            BuildSettings(vectors=self.vectors),
+            progress=lambda what, done, total: tell(f"{what}: {done:,} of {total:,}"),
+        )
 
 
 def stage_html(words: str, *, fault: bool = False) -> str:
@@ -78,11 +138,21 @@ def stage_html(words: str, *, fault: bool = False) -> str:
     return f'<p class="stage{" fault" if fault else ""}" role="status">{text_html(words)}</p>'
 
 
+def undo_html(removed: Removed) -> str:
+    """A button that brings a removed document back."""
+    return (
+        f'<button type="button" class="undo" data-action="undo" data-key="{text_html(removed.key)}" '
+        f'aria-label="Undo: bring back {text_html(removed.path)}">Undo</button>'
+    )
+
+
 def report_html(report: AddReport) -> str:
-    """`2 documents added, 1 skipped`, and each skipped file with its reason."""
+    """`2 documents added, 1 skipped`, and each skipped source with its reason."""
     count = "1 document" if len(report.added) == 1 else f"{len(report.added)} documents"
     skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
     reasons = "".join(
-        f"<li>{text_html(Path(entry.source).name)}: {text_html(entry.reason)}</li>" for entry in report.skipped
+        f"<li>{text_html(entry.source if WEB.match(entry.source) else Path(entry.source).name)}: "
+        f"{text_html(entry.reason)}</li>"
+        for entry in report.skipped
     )
     return stage_html(f"{count} added{skipped}.") + (f"<ul>{reasons}</ul>" if reasons else "")

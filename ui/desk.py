@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.document import Document
 from qa.answer import Answer, Draft, EvidenceFound
+from qa.timeline import Timeline
 from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations
 from ui.index_news import IndexNews
@@ -55,6 +56,7 @@ class Desk:
     line: Line = field(default_factory=Line)
     runs: Runs = field(default_factory=Runs)
     news: IndexNews = field(default_factory=IndexNews)
+    timeline: Timeline = field(default_factory=Timeline)
 
     def ask(self, question: str, conversation: str, owner: str, session: str) -> Iterator[View]:
         """Ask in a conversation; the first view shows the question at once. Closing it stops the work."""
@@ -159,7 +161,8 @@ class Desk:
         """The documents of the index, as a table and a timeline."""
         index = self.pipeline.index
         counts = {entry.path: entry.chunks for entry in index.manifest.documents}
-        return documents_html(list(index.documents.values()), counts)
+        removed = self.adder.removed() if self.adder else None
+        return documents_html(dict(index.documents.items()), counts, self.timeline.events(index), removed)
 
     def list_reports(self) -> str:
         """The last runs of the evaluation that have a report, newest first."""

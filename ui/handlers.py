@@ -84,6 +84,24 @@ class Handlers:
         for file in files:
             Path(file).unlink(missing_ok=True)
 
+    def add_addresses(self, text: str) -> Iterator[tuple[Any, Any]]:
+        """Stages of adding what the pasted addresses give; the field is emptied at the end."""
+        if self.desk.adder is None:
+            return
+        for stage in self.desk.adder.add_addresses(text):
+            yield stage, gr.skip()
+        yield gr.skip(), ""
+
+    def remove(self, event: gr.EventData) -> Iterator[str]:
+        """Stages of removing the document that was confirmed."""
+        if self.desk.adder is not None:
+            yield from self.desk.adder.remove(str(event._data.get("document", "")))
+
+    def undo(self, event: gr.EventData) -> Iterator[str]:
+        """Stages of bringing back a removed document."""
+        if self.desk.adder is not None:
+            yield from self.desk.adder.undo(str(event._data.get("key", "")))
+
     def source(self, event: gr.EventData) -> str:
         """The panel for the citation, card or document that was clicked."""
         return self.desk.source(event._data)

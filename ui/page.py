@@ -15,6 +15,7 @@ window.dispatchEvent(new Event('dossier-ready'));
 """
 LIVE = '<div role="status" aria-live="polite" class="visually-hidden">${value}</div>'
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+STAGES: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 FROM_ADDRESS = "() => new URLSearchParams(location.search).get('c') || ''"
 TO_ADDRESS = "(id) => window.dossier && window.dossier.remember(id)"
 
@@ -57,19 +58,26 @@ def build_page(desk: Desk) -> gr.Blocks:
                     ask = gr.Button("Ask", variant="primary", elem_id="ask", scale=0, min_width=88)
                     stop = gr.Button("Stop", elem_id="stop", scale=0, min_width=88, visible=False)
             with gr.Tab("Documents", id="documents") as documents_tab:
-                documents = html("documents")
                 if desk.adder:
-                    files = gr.File(
-                        label="Add documents: drop files here",
-                        file_count="multiple",
-                        type="filepath",
-                        elem_id="add",
-                        height=120,
-                    )
+                    with gr.Row(elem_id="adding", equal_height=True):
+                        files = gr.File(
+                            label="Add documents: drop files here",
+                            file_count="multiple",
+                            type="filepath",
+                            elem_id="add",
+                            height=110,
+                        )
+                        with gr.Column(elem_id="fetching"):
+                            address = gr.Textbox(
+                                label="Or paste an address",
+                                placeholder="https://…",
+                                info="It is fetched once, from the open internet only.",
+                                elem_id="address",
+                                max_lines=1,
+                            )
+                            fetch = gr.Button("Add", elem_id="fetch", size="sm")
                     added = html("added")
-                    files.upload(
-                        handlers.add, files, [added, files], show_progress="hidden", api_visibility="private"
-                    ).then(desk.list_documents, None, documents, **QUIET).then(desk.banner, None, top, **QUIET)
+                documents = html("documents")
             with gr.Tab("Evaluation", id="evaluation") as evaluation_tab:
                 reports = html("reports")
         panel = html("panel")
@@ -101,6 +109,15 @@ def build_page(desk: Desk) -> gr.Blocks:
         new.click(handlers.open_new, None, opening, **QUIET)
         words.change(handlers.listed, [words, conversation], past_list, **QUIET)
         conversation.change(None, conversation, None, js=TO_ADDRESS)
+        if desk.adder:
+            changes = (
+                files.upload(handlers.add, files, [added, files], **STAGES),
+                gr.on([address.submit, fetch.click], handlers.add_addresses, address, [added, address], **STAGES),
+                bridge.clear(handlers.remove, None, added, **STAGES),
+                bridge.undo(handlers.undo, None, added, **STAGES),
+            )
+            for change in changes:
+                change.then(desk.list_documents, None, documents, **QUIET).then(desk.banner, None, top, **QUIET)
         evaluation_tab.select(desk.list_reports, None, reports, **QUIET)
         documents_tab.select(desk.list_documents, None, documents, **QUIET)
     return page

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 from corpus.document import Document
+from corpus.removing import Removed
+from qa.timeline import DatedEvent
 from ui.conversations import Conversation
 from ui.examples import example_questions
 from ui.render import text_html
+from ui.render_timeline import date_of, timeline_html
 from ui.words import date_words
 
 
@@ -62,49 +64,65 @@ def conversations_html(conversations: Sequence[Conversation], open_now: str) -> 
     return f'<ul class="conversations">{"".join(items)}</ul>'
 
 
-def documents_html(documents: Sequence[Document], chunks: Mapping[str, int]) -> str:
-    """A table of the documents that the page can sort and filter, and their dates in a row."""
-    kinds = sorted({document.kind for document in documents if document.kind})
+def documents_html(
+    documents: Mapping[str, Document],
+    chunks: Mapping[str, int],
+    events: Sequence[DatedEvent] = (),
+    removed: Sequence[Removed] | None = None,
+) -> str:
+    """A table of the documents that the page can sort and filter, and a timeline.
+
+    With `removed`, the documents in the trash, each row can be removed and each removed document be brought back.
+    """
+    kinds = sorted({document.kind for document in documents.values() if document.kind})
     options = "".join(f'<option value="{text_html(kind)}">{text_html(kind)}</option>' for kind in kinds)
     heads = "".join(
         f'<th scope="col" aria-sort="none"><button type="button" data-action="sort">{name}</button></th>'
         for name in ("Title", "Date", "Kind", "Publisher", "Chunks")
     )
-    rows = "".join(_row(document, chunks.get(document.path, 0)) for document in documents)
+    changing = removed is not None
+    heads += '<th scope="col"><span class="visually-hidden">Remove</span></th>' if changing else ""
+    rows = "".join(_row(document, chunks.get(document.path, 0), changing) for document in documents.values())
     return (
         '<div class="filters"><label>Search '
         '<input type="search" data-action="filter" placeholder="title, publisher, words"></label>'
         f'<label>Kind <select data-action="filter"><option value="">all</option>{options}</select></label>'
         f'<span class="quiet" role="status" data-count>{len(documents)} documents</span></div>'
-        f'{_timeline(documents)}<div class="scroll" tabindex="0" role="region" aria-label="Documents">'
+        f'{timeline_html(documents, events)}<div class="scroll" tabindex="0" role="region" aria-label="Documents">'
         f'<table class="documents"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{_trash(removed or ())}"
     )
 
 
-def _row(document: Document, chunks: int) -> str:
+def _trash(removed: Sequence[Removed]) -> str:
+    """The removed documents, each to be brought back."""
+    if not removed:
+        return ""
+    items = "".join(
+        f'<li><span dir="auto">{text_html(entry.path)}</span> <button type="button" class="undo" data-action="undo" '
+        f'data-key="{text_html(entry.key)}" aria-label="Bring back {text_html(entry.path)}">Bring back</button></li>'
+        for entry in removed
+    )
+    return f'<details class="trash"><summary>Removed documents: {len(removed)}</summary><ul>{items}</ul></details>'
+
+
+def _row(document: Document, chunks: int, changing: bool) -> str:
     publisher = document.publisher or document.about_publisher
     words = text_html(" ".join((document.title, publisher, document.path, document.about_title)).casefold())
-    dated = text_html(document.published or document.about_date)
+    dated = text_html(date_of(document))
+    title = text_html(document.title or document.path)
+    remove = (
+        f'<td><button type="button" class="remove" data-action="remove" data-remove="{text_html(document.path)}" '
+        f'data-title="{title}" aria-label="Remove {title}">Remove</button></td>'
+    )
     return (
         f'<tr data-words="{words}" data-kind="{text_html(document.kind)}">'
         f'<td data-value="{text_html(document.title.casefold())}">{_link(document)}</td>'
-        f'<td data-value="{dated}">{text_html(date_words(document.published or document.about_date) or "undated")}</td>'
+        f'<td data-value="{dated}">{text_html(date_words(date_of(document)) or "undated")}</td>'
         f'<td data-value="{text_html(document.kind)}">{text_html(document.kind)}</td>'
         f'<td data-value="{text_html(publisher.casefold())}" dir="auto">{text_html(publisher)}</td>'
-        f'<td data-value="{chunks:09d}" class="figure">{chunks}</td></tr>'
+        f'<td data-value="{chunks:09d}" class="figure">{chunks}</td>{remove if changing else ""}</tr>'
     )
-
-
-def _timeline(documents: Sequence[Document]) -> str:
-    """The dated documents in order of their dates, grouped by year."""
-    dated = sorted((d for d in documents if (d.published or d.about_date)[:4].isdigit()), key=_date)
-    years: dict[str, list[str]] = {}
-    for document in dated:
-        years.setdefault(_date(document)[:4], []).append(
-            f"<li><time>{text_html(date_words(_date(document)))}</time> {_link(document)}</li>"
-        )
-    parts = "".join(f"<li><b>{escape(year)}</b><ol>{''.join(items)}</ol></li>" for year, items in years.items())
-    return f'<details class="timeline"><summary>Timeline</summary><ol>{parts}</ol></details>' if parts else ""
 
 
 def _link(document: Document) -> str:
@@ -113,10 +131,6 @@ def _link(document: Document) -> str:
         f'<button type="button" class="card-link" data-document="{text_html(document.path)}" data-start="0" '
         f'data-end="0" dir="auto">{text_html(document.title or document.path)}</button>'
     )
-
-
-def _date(document: Document) -> str:
-    return document.published or document.about_date
 
 
 def reports_html(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 from corpus.document import Chunk, Document
 from corpus.loading import load_document
+from corpus.sentences import document_sentences
 from qa.answer import (
     Answer,
     AnswerSentence,
@@ -48,7 +49,10 @@ class FakePipeline:
 
     @property
     def index(self) -> SimpleNamespace:
-        chunks = [Chunk(path, path, 0, len(d.text)) for path, d in self.documents.items()]
+        chunks = [
+            Chunk(path, path, 0, len(d.text), sentences=tuple((s.start, s.end) for s in document_sentences(d)))
+            for path, d in self.documents.items()
+        ]
         return SimpleNamespace(
             generation="g0001",
             corpus_hash="abc",

@@ -68,8 +68,61 @@ def test_the_page_adds_builds_and_reports(corpus: Path, new: Path, tmp_path: Pat
     index = Index.open(tmp_path / "index", toy_embedder)
     assert set(index.documents) == {"old.md", "added/A-new-article.md"}
     index.close()
-    assert "too many" in next(adder.add(["x"] * (MOST_FILES + 1)))
+    assert "too many" in list(adder.add(["x"] * (MOST_FILES + 1)))[-1]
     assert "There is no corpus folder" in list(Adder(tmp_path / "none", tmp_path / "i", toy_embedder).add(["x"]))[-1]
+
+
+def test_the_page_takes_web_addresses_and_no_paths(corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any) -> None:
+    adder = Adder(corpus, tmp_path / "index", toy_embedder)
+    for text in ("", " ", str(new), f"https://example.org/a {new}", "file:///etc/passwd"):
+        assert "begins with https://" in list(adder.add_addresses(text))[-1]
+    last = list(adder.add_addresses("http://127.0.0.1:9/a <b>"))[-1]
+    assert "begins with https://" in last
+    last = list(adder.add_addresses("http://127.0.0.1:9/a\nhttp://localhost:9/b"))[-1]
+    assert "0 documents added, 2 skipped." in last
+    assert "http://127.0.0.1:9/a" in last
+    assert not (corpus / "added").exists()
+
+
+def test_a_document_is_removed_and_brought_back_by_a_rollback(
+    corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any
+) -> None:
+    adder = Adder(corpus, tmp_path / "index", toy_embedder)
+    list(adder.add([str(new)]))
+    before = Index.open(tmp_path / "index", toy_embedder)
+    last = list(adder.remove("old.md"))[-1]
+    assert "old.md removed." in last
+    key = adder.removed()[0].key
+    assert f'data-key="{key}"' in last
+    without = Index.open(tmp_path / "index", toy_embedder)
+    assert set(without.documents) == {"added/A-new-article.md"}
+    without.close()
+    assert "no document old.md" in list(adder.remove("old.md"))[-1]
+    # The last document cannot go: an index of nothing cannot be built, and the file is back at once.
+    assert "fault" in list(adder.remove("added/A-new-article.md"))[-1]
+    assert (corpus / "added" / "A-new-article.md").is_file()
+    assert "old.md is back." in list(adder.undo(key))[-1]
+    after = Index.open(tmp_path / "index", toy_embedder)
+    assert after.generation == before.generation  # a rollback, nothing was built
+    before.close()
+    after.close()
+    assert adder.removed() == []
+    assert "not among the removed" in list(adder.undo(key))[-1]
+
+
+def test_what_came_after_a_removal_stays_when_it_is_undone(
+    corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any
+) -> None:
+    (corpus / "third.txt").write_text("The third text is about a lighthouse.")
+    adder = Adder(corpus, tmp_path / "index", toy_embedder)
+    list(adder.add([str(new)]))
+    list(adder.remove("old.md"))
+    (tmp_path / "later.txt").write_text("The later text is about a windmill.")
+    list(adder.add([str(tmp_path / "later.txt")]))
+    list(adder.undo(adder.removed()[0].key))
+    index = Index.open(tmp_path / "index", toy_embedder)
+    assert set(index.documents) == {"old.md", "third.txt", "added/A-new-article.md", "added/later.txt"}
+    index.close()
 
 
 def test_the_command_adds_builds_and_reports(

@@ -136,6 +136,25 @@
     [...body.rows].sort((a, b) => (rising ? 1 : -1) * value(a).localeCompare(value(b))).forEach((row) => body.append(row));
   }
 
+  function confirmRemoval(button) {
+    const sheet = document.createElement("dialog");
+    sheet.className = "shortcuts";
+    sheet.setAttribute("aria-label", "Remove a document");
+    const words = document.createElement("p");
+    words.textContent = `Remove “${button.dataset.title}”? The index is built without it. The file is kept and can be brought back.`;
+    const form = Object.assign(document.createElement("form"), { method: "dialog", className: "choice" });
+    const keep = Object.assign(document.createElement("button"), { value: "keep", textContent: "Keep it", autofocus: true });
+    const remove = Object.assign(document.createElement("button"), { value: "remove", textContent: "Remove" });
+    form.append(keep, remove);
+    sheet.append(Object.assign(document.createElement("h2"), { textContent: "Remove a document" }), words, form);
+    sheet.addEventListener("close", () => {
+      if (sheet.returnValue === "remove") send("clear", { document: button.dataset.remove });
+      sheet.remove();
+    });
+    document.body.append(sheet);
+    sheet.showModal();
+  }
+
   const actions = {
     previous: () => step(-1),
     next: () => step(1),
@@ -146,6 +165,8 @@
     report: (button) => { document.querySelector("#reports iframe").src = `dossier/report/${button.dataset.run}`; },
     edit: (button) => fill(button.dataset.question, false),
     example: (button) => fill(button.dataset.question, true),
+    remove: (button) => confirmRemoval(button),
+    undo: (button) => { button.disabled = true; send("undo", { key: button.dataset.key }); },
     open: (button) => { close(); send("expand", { conversation: button.dataset.conversation }); },
     delete: (button) => {
       if (button.dataset.sure) send("delete", { conversation: button.dataset.conversation });
