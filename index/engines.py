@@ -74,9 +74,9 @@ def make_engine(
 
 
 def _known(earlier: tuple[VectorStore, NDArray[np.int64]] | None) -> Assignment | None:
-    if earlier is None or not isinstance(earlier[0], InvertedVectors):
+    store, base_rows = earlier or (None, np.zeros(0, np.int64))
+    if not isinstance(store, InvertedVectors):
         return None
-    store, base_rows = earlier
     lists = store.assignment()
     return Assignment(store.centroids, np.where(base_rows >= 0, lists[base_rows], -1).astype(np.int32), store.probes)
 

@@ -93,7 +93,7 @@ class Index:
             if not name:
                 break
             try:
-                return cls._open_generation(generation_folder(folder, name), embedder, chunking)
+                return cls._open_generation(generation_folder(folder, name), embedder, chunking, HASH_UP_TO)
             except IndexMissingError:
                 if read_current(folder) == name:
                     raise
@@ -117,7 +117,7 @@ class Index:
 
     @classmethod
     def _open_generation(
-        cls, folder: Path, embedder: Embedder, chunking: ChunkSettings | None, hash_up_to: float = HASH_UP_TO
+        cls, folder: Path, embedder: Embedder, chunking: ChunkSettings | None, hash_up_to: float
     ) -> Index:
         hold = ReaderHold(folder)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 def centroid_count(size: int) -> int:
     """Lists for so many vectors: twice the square root, so that ranking lists and reading a few cost the same."""
-    return max(1, min(size, round(2 * size**0.5)))
+    return max(1, min(size, round(2 * math.sqrt(size))))
 
 
 class InvertedVectors:
