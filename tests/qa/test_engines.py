@@ -106,7 +106,7 @@ def test_closing_ends_the_work_and_frees_the_engine(small: Generator) -> None:
     stream.close()  # type: ignore[attr-defined] # a generator
     started = time.monotonic()
     assert say(small, CAPITAL, max_tokens=1)
-    assert time.monotonic() - started < 20  # 2000 tokens take minutes
+    assert time.monotonic() - started < 90  # 2000 tokens take minutes, and the machine may be busy
     assert not [thread for thread in threading.enumerate() if thread.name == "generation"]
 
 
@@ -138,8 +138,8 @@ def processor_after_stop(generator: Generator, call: Callable[[threading.Event],
 
 
 def test_a_stop_ends_the_reading_of_a_prompt(small: Generator) -> None:
-    assert processor_after_stop(small, lambda stop: small.score(LONG, ["yes", "no"], stop)) < 2
-    assert processor_after_stop(small, lambda stop: list(small.stream(LONG, max_tokens=9, stop=stop))) < 2
+    assert processor_after_stop(small, lambda stop: small.score(LONG, ["yes", "no"], stop)) < 4
+    assert processor_after_stop(small, lambda stop: list(small.stream(LONG, max_tokens=9, stop=stop))) < 4
     assert say(small, CAPITAL, max_tokens=1)
 
 
@@ -213,7 +213,7 @@ def test_a_closed_generator_says_so(engine: str) -> None:
 
 def test_a_stop_ends_the_default_model_s_reading(default: Generator) -> None:
     """The whole prompt would take about 60 s of processor time."""
-    assert processor_after_stop(default, lambda stop: default.score(LONG, ["yes", "no"], stop)) < 6
+    assert processor_after_stop(default, lambda stop: default.score(LONG, ["yes", "no"], stop)) < 8
     assert say(default, CAPITAL, max_tokens=1)
 
 

@@ -52,6 +52,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield from serve(tmp_path_factory.mktemp("served"))
 
 
+@pytest.fixture
+def restarted(served: Served) -> Iterator[Served]:
+    """Another process over the conversations of `served`, as after a restart."""
+    yield from serve(served.conversations.path.parent)
+
+
 @pytest.fixture(scope="session")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Ann's password is `right`, Bob's is `left`."""

@@ -153,6 +153,12 @@ class FakePipeline:
             evil = self.documents["evil.md"]
             citation = Citation(1, "evil.md", evil.title, "2024-01-01", "javascript:alert(1)", 0, len(HOSTILE), HOSTILE)
             return self._with(base, (AnswerSentence(HOSTILE, (1,), True),), (citation,), (HOSTILE,), 0.5)
+        if "日本語" in q or "اليابان" in q:
+            sentences = (
+                AnswerSentence("在日米軍には約54,000人の軍人がいる。", (2,), True),
+                AnswerSentence("يبلغ عدد أفراد القوات الأمريكية في اليابان نحو 54,000 فرد.", (2,), True),
+            )
+            return self._with(base, sentences, (size,), (), 0.9)
         if "treaty of 1990" in q:
             sentences = (AnswerSentence("The documents say that USFJ was established on July 1, 1957.", (1,), True),)
             cited = self.quote(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -303,6 +304,67 @@ def test_screen_readers_are_told(page: Page) -> None:
     expect(live).to_contain_text("Lloyd Austin, the U.S. Secretary of Defense")
 
 
+def test_place_in_line_is_shown_and_the_evidence_does_not_wait(browser: Browser, page: Page, served: Any) -> None:
+    ask(page, "endless and slowly", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    second = browser.new_context()
+    second.set_default_timeout(PATIENCE)
+    other = open_page(second, served)
+    ask(other, "Who lauded it?", wait=False)
+    expect(other.locator("#current .evidence .card mark").first).to_be_visible()
+    expect(other.locator("#current .waiting")).to_have_text("In line: 1 question is before yours.")
+    page.click("button#stop")
+    expect(other.locator("#current .actions")).to_be_visible()
+    second.close()
+
+
+def test_a_conversation_survives_a_restart_of_the_server(context: BrowserContext, served: Any, restarted: Any) -> None:
+    page = open_page(context, served)
+    ask(page, "Who lauded it?")
+    expect(page).to_have_url(re.compile(r"\?c=[0-9a-f]{16}$"))
+    query = page.url.partition("?")[2]
+    again = open_page(context, restarted, f"?{query}")
+    expect(again.locator("#past .turn h2")).to_have_text("Who lauded it?")
+
+
+def test_reports_are_read_in_place(page: Page, served: Any) -> None:
+    runs = served.conversations.path.parent / "runs"
+    for name in ("2026-01-01-1200", "2026-02-01-1200"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "report.html").write_text(f"<h1>Run {name}</h1><script>parent.hacked = 1</script>")
+    try:
+        page.get_by_role("tab", name="Evaluation").click()
+        expect(page.locator(".runs button")).to_have_count(2)
+        page.locator(".runs button", has_text="2026-01").click()
+        expect(page.frame_locator("#reports iframe").locator("h1")).to_have_text("Run 2026-01-01-1200")
+        page.locator(".runs button", has_text="2026-02").click()
+        expect(page.frame_locator("#reports iframe").locator("h1")).to_have_text("Run 2026-02-01-1200")
+        assert page.evaluate("window.hacked") is None
+    finally:
+        shutil.rmtree(runs)
+
+
+def test_other_scripts_and_directions_are_rendered(page: Page) -> None:
+    ask(page, "كم عدد أفراد القوات في اليابان؟")
+    heading = page.locator("#current h2")
+    assert heading.evaluate("element => getComputedStyle(element).direction") == "rtl"
+    expect(page.locator("#current .answer")).to_contain_text("約54,000人")
+    expect(page.locator("#current .answer")).to_contain_text("القوات")
+    ask(page, "日本語で何人ですか。")
+    assert heading.evaluate("element => getComputedStyle(element).direction") == "ltr"
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+def test_the_timeline_leads_to_the_sentence(page: Page) -> None:
+    page.get_by_role("tab", name="Documents").click()
+    page.locator(".timeline summary").click()
+    expect(page.locator(".timeline .of-document").first).to_be_visible()
+    event = page.locator(".timeline li li:not(.of-document)", has_text="USFJ was established").first
+    expect(event.locator("time")).to_have_text("July 1, 1957")
+    event.get_by_role("button").click()
+    expect(page.locator("#panel mark.cited").first).to_contain_text("July 1, 1957")
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_nothing_scrolls_sideways(browser: Browser, served: Any, width: int) -> None:
     context = browser.new_context(viewport={"width": width, "height": 844})
@@ -371,6 +433,7 @@ def test_axe_finds_nothing_serious(browser: Browser, served: Any, scheme: str) -
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="Documents").click()
     expect(page.locator("table.documents")).to_be_visible()
+    page.locator(".timeline summary").click()
     found["documents"] = violations(page)
     page.get_by_role("button", name="Toggle Sidebar").click()
     page.wait_for_timeout(500)
