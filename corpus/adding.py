@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.errors import CorpusError, DocumentError
+from corpus.extraction import Extractor
 from corpus.fetching import WEB, FetchLimits, fetch
 from corpus.loading import document_path, find_documents, parse_document, read_file
 from corpus.provenance import Provenance, encode_provenance, provenance_path
@@ -109,30 +110,38 @@ def add_sources(
     holdings = _Holdings(corpus)
     added: list[Added] = []
     skipped: list[Refused] = []
-    for source in _each(sources):
-        try:
-            if isinstance(source, Path):
-                path = _add(source.name, read_file(source, source.parent), None, holdings, dry_run=dry_run)
-            else:
-                found = fetch(source, allow_private=allow_private, limits=limits)
-                provenance = Provenance(
-                    address=found.address,
-                    final_address=found.final_address,
-                    retrieved=found.retrieved,
-                    sha256=hashlib.sha256(found.data).hexdigest(),
-                    content_type=found.content_type,
-                    **(about or {}).get(source, {}),
-                )
-                path = _add(found.name, found.data, provenance, holdings, dry_run=dry_run)
-            added.append(Added(str(source), path))
-        except DocumentError as fault:
-            skipped.append(Refused(str(source), str(fault)))
-        except OSError as fault:
-            raise CorpusError(
-                f"{source} cannot be copied into {corpus}: {fault.strerror or fault}. Name a folder that you can "
-                "write with --corpus."
-            ) from fault
+    with Extractor() as extractor:
+        for source in _each(sources):
+            try:
+                name, data, provenance = _take(source, about or {}, limits, allow_private=allow_private)
+                path = _add(name, data, provenance, holdings, extractor, dry_run=dry_run)
+                added.append(Added(str(source), path))
+            except DocumentError as fault:
+                skipped.append(Refused(str(source), str(fault)))
+            except OSError as fault:
+                raise CorpusError(
+                    f"{source} cannot be copied into {corpus}: {fault.strerror or fault}. Name a folder that you can "
+                    "write with --corpus."
+                ) from fault
     return AddReport(tuple(added), tuple(skipped))
+
+
+def _take(
+    source: Path | str, about: Mapping[str, Mapping[str, str]], limits: FetchLimits | None, *, allow_private: bool
+) -> tuple[str, bytes, Provenance | None]:
+    """Name and bytes of a source, and where an address's are from."""
+    if isinstance(source, Path):
+        return source.name, read_file(source, source.parent), None
+    found = fetch(source, allow_private=allow_private, limits=limits)
+    provenance = Provenance(
+        address=found.address,
+        final_address=found.final_address,
+        retrieved=found.retrieved,
+        sha256=hashlib.sha256(found.data).hexdigest(),
+        content_type=found.content_type,
+        **about.get(source, {}),
+    )
+    return found.name, found.data, provenance
 
 
 def _each(sources: Sequence[str | Path]) -> Iterator[Path | str]:
@@ -148,13 +157,21 @@ def _each(sources: Sequence[str | Path]) -> Iterator[Path | str]:
             yield path
 
 
-def _add(name: str, data: bytes, provenance: Provenance | None, holdings: _Holdings, *, dry_run: bool) -> str:
+def _add(
+    name: str,
+    data: bytes,
+    provenance: Provenance | None,
+    holdings: _Holdings,
+    extractor: Extractor,
+    *,
+    dry_run: bool,
+) -> str:
     there = holdings.path_of(data)
     if there:
         raise DocumentError(f"{name} is there already, as {there}.")
     corpus = holdings.corpus
     target = corpus / FOLDER / safe_name(name)
-    parse_document(data, target, corpus)
+    parse_document(data, target, corpus, extractor)
     if not dry_run:
         target = _write(data, provenance, target)
     path = document_path(target, corpus)

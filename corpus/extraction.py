@@ -27,6 +27,8 @@ LENGTH = struct.Struct("<Q")
 """Before each message: its bytes."""
 _REPLY_BYTES_A_CHARACTER = 12
 """Most bytes of a character in a reply: two escaped surrogates."""
+_REPLY_BYTES_BESIDE = 2**20
+"""For title, author and the like, or the reason of a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Extractor:
             process.stdin.write(message)
         process.stdin.flush()
         (length,) = LENGTH.unpack(_read_exactly(process, LENGTH.size))
-        if length > self.limits.characters * _REPLY_BYTES_A_CHARACTER:
+        if length > self.limits.characters * _REPLY_BYTES_A_CHARACTER + _REPLY_BYTES_BESIDE:
             process.kill()
             raise EOFError
         return json.loads(_read_exactly(process, length))

@@ -297,7 +297,7 @@ def parse_document(
     reader = reader_of(path)
     document_path(path, root)
     if not data:
-        raise DocumentError(f"{path} is empty.")
+        raise DocumentError(f"{path} is empty: it holds no text.")
     check_kind(data, path)
     if path.suffix.lower() in TRUSTED:
         extracted = reader(data, path)

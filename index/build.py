@@ -147,7 +147,7 @@ def _skipped_if_unchanged(corpus: Path, base: Source, settings: BuildSettings) -
     if base.manifest.settings != chunk_settings(settings.chunking):
         return None
     known, skipped = 0, []
-    for item in survey(corpus, base.manifest, settings.max_bytes):
+    for item in survey(corpus, base.manifest, settings.max_bytes, settings.limits):
         if item.document is not None:
             return None
         if item.known is not None:

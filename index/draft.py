@@ -123,6 +123,8 @@ class _DocumentWriter:
                 mark=item.mark,
                 title=document.title,
                 published=document.published,
+                url=document.url,
+                retrieved=document.retrieved,
                 chunks=len(chunks),
             )
         )
@@ -145,7 +147,7 @@ def write_documents(
         TermWriter(draft.folder, base.terms.vocabulary if base else ()) as terms,
     ):
         writer = _DocumentWriter(draft, documents, chunks, terms, embedder)
-        for item in survey(corpus, base.manifest if base else None, settings.max_bytes):
+        for item in survey(corpus, base.manifest if base else None, settings.max_bytes, settings.limits):
             if item.reason:
                 draft.skipped.append(SkippedEntry(item.path, item.reason, item.mark))
             elif item.document is not None:

@@ -42,6 +42,9 @@ class DocumentEntry:
     published: str
     chunks: int
     copy_of: str = ""
+    url: str = ""
+    retrieved: str = ""
+    """When it was fetched from `url` (UTC, ISO 8601); empty for a document that came as a file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from corpus.chunks import ChunkSettings
+from corpus.extraction import ExtractionLimits
 from corpus.loading import MAX_BYTES
 from index.manifest import SkippedEntry
 
@@ -22,6 +23,8 @@ class BuildSettings:
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
     max_bytes: int = MAX_BYTES
     """Largest file that is read, in bytes."""
+    limits: ExtractionLimits = field(default_factory=ExtractionLimits)
+    """What reading one file that is more than text may cost."""
     vectors: str = "auto"
     """Engine that searches the vectors: see `index.engines.check_setting`."""
     keep: int = 3
@@ -80,6 +83,8 @@ class Status:
     changed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     skipped: tuple[SkippedEntry, ...] = ()
+    fetched: tuple[tuple[str, str, str], ...] = ()
+    """Path, address and time of retrieval (UTC) of documents that came from the web."""
     rolled_back: bool = False
     """Whether the corpus is what a rollback turned away from, so that only an explicit build takes it."""
 
@@ -87,6 +92,7 @@ class Status:
         """The object that `dossier index status --json` prints."""
         value = asdict(self)
         value["skipped"] = [{"path": entry.path, "reason": entry.reason} for entry in self.skipped]
+        value["fetched"] = [{"path": path, "url": url, "retrieved": at} for path, url, at in self.fetched]
         return value
 
 

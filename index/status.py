@@ -52,7 +52,7 @@ def _compare(corpus: Path, folder: Path, manifest: Manifest, settings: BuildSett
     before = {entry.path: entry.content_hash for entry in manifest.documents}
     now: dict[str, str] = {}
     skipped = []
-    for item in survey(corpus, manifest, settings.max_bytes):
+    for item in survey(corpus, manifest, settings.max_bytes, settings.limits):
         if item.document is not None:
             now[item.path] = item.document.content_hash
         elif item.known is not None:
@@ -72,6 +72,7 @@ def _compare(corpus: Path, folder: Path, manifest: Manifest, settings: BuildSett
         changed=tuple(path for path in now if path in before and before[path] != now[path]),
         removed=tuple(path for path in before if path not in now),
         skipped=tuple(skipped),
+        fetched=tuple((entry.path, entry.url, entry.retrieved) for entry in manifest.documents if entry.retrieved),
     )
     if not (found.added or found.changed or found.removed):
         return found

@@ -10,7 +10,17 @@ from pathlib import Path
 
 from corpus.document import Document
 from corpus.errors import DocumentError
-from corpus.loading import MAX_BYTES, document_path, find_documents, parse_document, read_file, reader_of
+from corpus.extraction import ExtractionLimits, Extractor
+from corpus.loading import (
+    MAX_BYTES,
+    document_path,
+    find_documents,
+    parse_document,
+    read_file,
+    read_provenance,
+    reader_of,
+)
+from corpus.provenance import provenance_path
 from index.manifest import DocumentEntry, FileMark, Manifest
 
 _TOO_NEW = 2_000_000_000
@@ -35,41 +45,69 @@ class Surveyed:
 
 
 def _mark_of(path: Path) -> tuple[FileMark | None, bool]:
-    """The mark of a file, and whether it is old enough to be trusted later."""
+    """The mark of a file with its provenance, and whether both are old enough to be trusted later."""
     now = time.time_ns()
     try:
         found = path.stat()
     except OSError:
         return None, False
     mark = FileMark(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
-    return mark, max(found.st_mtime_ns, found.st_ctime_ns) < now - _TOO_NEW
+    try:
+        beside = provenance_path(path).stat()
+    except OSError:
+        pass  # most files have none
+    else:
+        mark = FileMark(
+            mark.bytes + beside.st_size,
+            max(mark.mtime_ns, beside.st_mtime_ns),
+            max(mark.ctime_ns, beside.st_ctime_ns),
+            mark.inode ^ beside.st_ino,
+        )
+    return mark, max(mark.mtime_ns, mark.ctime_ns) < now - _TOO_NEW
 
 
-def _read(path: Path, root: Path, max_bytes: int) -> tuple[bytes, FileMark | None]:
+def _read(path: Path, root: Path, max_bytes: int) -> tuple[bytes, bytes | None, FileMark | None]:
+    """The bytes of a file and of its provenance, and its mark where that can be trusted later."""
     for attempt in range(_READS):
         mark, settled = _mark_of(path)
         try:
-            data = read_file(path, root, max_bytes)
+            data, provenance = read_file(path, root, max_bytes), read_provenance(path, root)
         except DocumentError:
             if attempt + 1 == _READS or _mark_of(path)[0] == mark:
                 raise
             time.sleep(0.1)
         else:
-            return data, mark if settled else None
+            return data, provenance, mark if settled else None
     raise AssertionError  # the loop returns or raises
 
 
-def survey(root: Path, manifest: Manifest | None, max_bytes: int = MAX_BYTES) -> Iterator[Surveyed]:
+def _raw_hash(data: bytes, provenance: bytes | None) -> str:
+    """sha256 of a file's bytes, together with its provenance where it has one."""
+    found = hashlib.sha256(data)
+    if provenance is not None:
+        found.update(hashlib.sha256(provenance).digest())
+    return found.hexdigest()
+
+
+def survey(
+    root: Path, manifest: Manifest | None, max_bytes: int = MAX_BYTES, limits: ExtractionLimits | None = None
+) -> Iterator[Surveyed]:
     """Look at every file of the corpus, and read those that are new or may have changed.
 
     Args:
         root: The corpus folder.
         manifest: What to compare with; None takes every file for new.
         max_bytes: Largest file that is read.
+        limits: Of reading one file of a format that is more than text; the defaults when None.
 
     Raises:
         CorpusError: The folder is missing or unreadable.
     """
+    with Extractor(limits) as extractor:
+        yield from _survey(root, manifest, max_bytes, extractor)
+
+
+def _survey(root: Path, manifest: Manifest | None, max_bytes: int, extractor: Extractor) -> Iterator[Surveyed]:
     known = {entry.path: entry for entry in manifest.documents} if manifest else {}
     skipped = {entry.path: entry for entry in manifest.skipped} if manifest else {}
     seen: set[str] = set()
@@ -89,12 +127,13 @@ def survey(root: Path, manifest: Manifest | None, max_bytes: int = MAX_BYTES) ->
                 yield Surveyed(name, mark, reason=past.reason)
                 continue
             reader_of(path)
-            data, settled_mark = _read(path, root, max_bytes)
-            raw_hash = hashlib.sha256(data).hexdigest()
+            data, provenance, settled_mark = _read(path, root, max_bytes)
+            raw_hash = _raw_hash(data, provenance)
             if entry is not None and entry.raw_hash == raw_hash:
                 yield Surveyed(name, settled_mark, raw_hash, known=entry)
             else:
-                yield Surveyed(name, settled_mark, raw_hash, document=parse_document(data, path, root))
+                document = parse_document(data, path, root, extractor, provenance)
+                yield Surveyed(name, settled_mark, raw_hash, document=document)
         except DocumentError as error:
             settled = _mark_of(path)
             yield Surveyed(shown, mark if settled == (mark, True) else None, reason=str(error))

@@ -117,25 +117,51 @@ def rollback(corpus: Path | None, index_dir: Path | None, as_json: bool) -> None
     print_json({"generation": name}) if as_json else click.echo(f"Index generation {name} serves now.")
 
 
-@click.command(epilog="\b\nExample:\n  dossier add ~/Downloads/article.md notes/\n  dossier add --dry-run notes/")
-@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL ...")
+@click.command(
+    epilog="\b\nExample:\n  dossier add ~/Downloads/article.pdf notes/ https://example.org/article\n"
+    "  dossier add --dry-run notes/\n  dossier add --public security-treaty-1960"
+)
+@click.argument("sources", nargs=-1, metavar="PATH_OR_URL ...")
 @click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
+@click.option("--allow-private", is_flag=True, help="Fetch from private networks and this machine, too.")
+@click.option("--public", is_flag=True, help="Take names of public documents behind the briefs; without one, list all.")
 @CORPUS
 @INDEX
 @JSON
-def add(sources: tuple[str, ...], dry_run: bool, corpus: Path | None, index_dir: Path | None, as_json: bool) -> None:
+def add(
+    sources: tuple[str, ...],
+    dry_run: bool,
+    allow_private: bool,
+    public: bool,
+    corpus: Path | None,
+    index_dir: Path | None,
+    as_json: bool,
+) -> None:
     """Copy documents into the corpus, then build the index; exit code 1 where none could be added."""
     from dataclasses import asdict
 
     from corpus.adding import add_sources
     from corpus.errors import DossierError
+    from corpus.public import public_documents
     from index import BuildSettings
     from index import build as build_index
-    from ui.listing import add_lines, build_lines
+    from ui.listing import add_lines, build_lines, public_lines
     from ui.wiring import open_embedder
 
+    listed = public_documents(sources) if public else []
+    if public and not sources:
+        print_json({"public": [asdict(entry) for entry in listed]}) if as_json else click.echo(public_lines(listed))
+        return
+    if not sources:
+        raise click.UsageError("Name files, folders or addresses, or a public document with --public.")
     settings = _settings(corpus, index_dir)
-    report = add_sources(sources, settings.corpus, dry_run=dry_run)
+    report = add_sources(
+        [entry.address for entry in listed] if public else sources,
+        settings.corpus,
+        dry_run=dry_run,
+        allow_private=allow_private,
+        about={entry.address: entry.about for entry in listed},
+    )
     built = None
     if report.added and not dry_run:
         with progress_shown() as progress:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from corpus.adding import AddReport
+    from corpus.public import PublicDocument
     from evals.summary import Scores
     from index import BuildReport, GenerationInfo, Status, VerifyReport
     from index.weights import ModelStatus
@@ -40,6 +41,16 @@ def add_lines(report: AddReport) -> str:
             ]
         )
     )
+
+
+def public_lines(documents: Sequence[PublicDocument]) -> str:
+    """One block a public document: its name, what it is, and where."""
+    blocks = [
+        f"{document.name}\n  {document.title}\n  {document.publisher}{f', {document.date}' if document.date else ''}\n"
+        f"  {document.address}"
+        for document in documents
+    ]
+    return plain("\n".join([*blocks, "To fetch some: dossier add --public NAME ..."]))
 
 
 def build_lines(report: BuildReport) -> str:
@@ -81,6 +92,7 @@ def status_lines(status: Status) -> str:
                 *_named("Changed", status.changed),
                 *_named("Removed", status.removed),
                 *_named("Skipped", (entry.reason for entry in status.skipped)),
+                *_named("From the web", (f"{path}, {url}, retrieved {at}" for path, url, at in status.fetched)),
             ]
         )
     )

@@ -19,6 +19,9 @@ LAST_DATE = "2100-01-01"
 LEAST_SHARE = 0.02
 """Of the page's letters: less main text than this is a page that trafilatura misread, and the whole page is taken."""
 
+NEARLY_ALL = 0.95
+"""Share from which on there was nothing to leave out, and the page's own paragraphs are kept as they are."""
+
 _DECLARED = re.compile(
     rb"""<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
 )
@@ -62,7 +65,7 @@ def extract_page(page: str, path: Path, metadata: Mapping[str, Any] | None = Non
             "url": found.url,
         }
         main = join_blocks(blocks_of(found.body), {})
-        if len(main.text) >= LEAST_SHARE * len(whole.text):
+        if LEAST_SHARE <= len(main.text) / max(1, len(whole.text)) < NEARLY_ALL:
             extracted = main
     title = tree.findtext(".//title")
     about = {"title": title, "language": language, **{name: value for name, value in about.items() if value}}
@@ -85,6 +88,9 @@ def decode_page(data: bytes) -> str:
             return data.decode(encoding)
         except (LookupError, UnicodeError):
             continue
+    text = data.decode("utf-8", "replace")
+    if text.count("\ufffd") * 2 <= sum(character > "\x7f" for character in text):
+        return text  # UTF-8 with some damage; in another encoding nearly every letter beyond ASCII would be damaged
     from charset_normalizer import from_bytes
 
     guess = from_bytes(data[: 2**20]).best()

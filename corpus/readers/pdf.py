@@ -111,31 +111,38 @@ class _Writer:
         self.parts.append(text)
         self.length += len(text)
 
-    def begin_page(self) -> None:
-        self.pages.append(self.length)
+    def begin_pages(self, count: int) -> None:
+        self.pages.extend([self.length] * count)
 
 
 def assemble(pages: Sequence[Sequence[str]], metadata: dict[str, str]) -> Extracted:
     """Paragraphs from lines, one a line of the text, also across pages; a page begins where its first word stands."""
-    words = Counter(word for lines in pages for line in lines for word in re.findall(r"[\w-]+", line.lower()))
+    words = Counter(word for lines in pages for line in lines for word in _whole_words(line))
     writer = _Writer()
-    before, width = "", 0
+    before, width, empty = "", 0, 0
     for lines in pages:
-        width = _usual_width(lines) or width
-        for place, line in enumerate([*lines] or [""]):
-            if not line:
-                writer.begin_page()
-                continue
-            if before and goes_on(before, line, width):
+        empty += not lines
+        own = _usual_width(lines)
+        for place, line in enumerate(lines):
+            if before and goes_on(before, line, own if place else width):
                 joint, before = _join(before, line, words)
                 writer.write(before + joint)
             elif before:
                 writer.write(before + "\n\n")
-            if place == 0:
-                writer.begin_page()
+            if place == 0:  # pages without text begin where the next one does
+                writer.begin_pages(empty + 1)
+                empty = 0
             before = line
+        width = own or width
     writer.write(before.rstrip("\u00ad"))
+    writer.begin_pages(empty)
     return Extracted("".join(writer.parts), metadata, pages=tuple(writer.pages))
+
+
+def _whole_words(line: str) -> list[str]:
+    """The words of a line, hyphenated ones as one, without a first part at its end."""
+    words = re.findall(r"\w+(?:-\w+)*", line.lower())
+    return words[:-1] if _BREAK_HYPHEN.search(line) else words
 
 
 def _usual_width(lines: Sequence[str]) -> int:
