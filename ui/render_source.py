@@ -21,6 +21,7 @@ def panel_html(document: Document, cited: Span, also: Sequence[Span] = (), place
     """
     page = document.page_of(cited[0])
     facts = [
+        document.author,
         document.publisher,
         date_words(document.published) or document.published_note,
         f"page {page}" if page else "",
@@ -84,7 +85,7 @@ def text_with_marks(document: Document, cited: Span, also: Iterable[Span] = ()) 
     start = 0
     for line in document.text.split("\n"):
         end = start + len(line)
-        reached = bisect_right(document.pages, end)
+        reached = bisect_right(document.pages, start)
         blocks.extend(f'<div class="page">Page {page}</div>' for page in range(pages_shown + 1, reached + 1))
         pages_shown = reached
         place = bisect_left(heading_starts, start)
@@ -92,9 +93,20 @@ def text_with_marks(document: Document, cited: Span, also: Iterable[Span] = ()) 
             shown = _marked(document.text, *headings[place], marks)
             blocks.append(f'<h3 dir="auto">{shown}</h3>')
         elif line.strip():
-            blocks.append(f'<p dir="auto">{_marked(document.text, start, end, marks)}</p>')
+            inside = list(enumerate(document.pages[reached : bisect_left(document.pages, end)], start=reached + 1))
+            blocks.append(f'<p dir="auto">{_with_pages(document.text, (start, end), marks, inside)}</p>')
+            pages_shown += len(inside)
         start = end + 1
     return "".join(blocks)
+
+
+def _with_pages(text: str, line: Span, marks: Sequence[tuple[int, int, bool]], pages: Sequence[tuple[int, int]]) -> str:
+    """A line with the numbers of the pages that begin inside it, each where it begins."""
+    at, shown = line[0], ""
+    for number, begin in pages:
+        shown += f'{_marked(text, at, begin, marks)}<small class="page">Page {number}</small> '
+        at = begin
+    return shown + _marked(text, at, line[1], marks)
 
 
 def _disjoint(marks: Sequence[tuple[Span, bool]]) -> list[tuple[int, int, bool]]:

@@ -151,7 +151,7 @@ DOCUMENT = Document(
     published="2024-07-28",
     url="https://example.org/?a=1&b=2",
     headings=((3, 7),),
-    pages=(0, 33),
+    pages=(0, 32),
 )
 
 
@@ -161,6 +161,15 @@ def test_the_source_keeps_its_lines_headings_pages_and_marks() -> None:
         '<p dir="auto">First <mark class="cited">&lt;line&gt;</mark>. <mark class="also">Second.</mark></p>'
         '<div class="page">Page 2</div><p dir="auto">Last line.</p>'
     )
+
+
+def test_a_page_that_begins_inside_a_line_is_named_there() -> None:
+    paged = replace(DOCUMENT, text="One two three.", headings=(), pages=(0, 4, 4, 14))
+    assert text_with_marks(paged, (0, 7)) == (
+        '<div class="page">Page 1</div><p dir="auto"><mark class="cited">One </mark><small class="page">Page 2</small> '
+        '<small class="page">Page 3</small> <mark class="cited">two</mark> three.</p>'
+    )
+    assert "<small" not in text_with_marks(replace(paged, pages=(0,)), (0, 7))
 
 
 def test_the_asterisks_of_bold_words_are_kept_and_not_shown() -> None:

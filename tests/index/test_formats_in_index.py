@@ -1,0 +1,92 @@
+# ruff: noqa: ANN401  the toy embedder is a class of conftest, which importlib mode does not let a test import
+"""Formats and provenance as an index sees them: pages in citations, addresses in the status, no second extraction."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpus.extraction import Extractor
+from corpus.provenance import Provenance, encode_provenance, provenance_path
+from index import Index, build, status
+
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 6 0 R]>>endobj\n"
+    b"3 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\n"
+    b"4 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>/Contents 5 0 R>>endobj\n"
+    b"5 0 obj<</Length 56>>stream\nBT /F 9 Tf 40 700 Td (The treaty was signed here.) Tj ET\nendstream endobj\n"
+    b"6 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</Font<</F 3 0 R>>>>/Contents 7 0 R>>endobj\n"
+    b"7 0 obj<</Length 56>>stream\nBT /F 9 Tf 40 700 Td (The emperor opened a bridge.) Tj ET\nendstream endobj\n"
+    b"trailer<</Root 1 0 R>>\n"
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(PDF)
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4\nnothing")
+    (folder / "b.txt").write_text("Plain words about missiles.")
+    return folder
+
+
+def test_a_pdf_is_extracted_once_and_its_citation_names_the_page(
+    root: Path, tmp_path: Path, toy_embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qa.citations import cite
+    from qa.evidence import Evidence
+
+    report = build(root, tmp_path / "index", toy_embedder)
+    assert report.added == ("a.pdf", "b.txt")
+    assert [entry.path for entry in report.skipped] == ["broken.pdf"]
+    index = Index.open(tmp_path / "index", toy_embedder)
+    document = index.documents["a.pdf"]
+    start = document.text.index("The emperor")
+    words = document.text[start : start + 28]
+    evidence = Evidence(document.path, start, start + 28, words, "", "", "", 1.0, 1.0)
+    found = cite([("A bridge was opened.", [evidence])], index, [])
+    index.close()
+    assert found.citations[0].quote == words
+    assert found.citations[0].page == 2
+
+    def never(*_: object) -> None:
+        raise AssertionError("extracted again")
+
+    # The marks are too new to be trusted, so the files are read and hashed: the same bytes are not extracted again.
+    (root / "broken.pdf").unlink()
+    monkeypatch.setattr(Extractor, "extract", never)
+    assert status(root, tmp_path / "index").state == "current"
+    assert not build(root, tmp_path / "index", toy_embedder).built
+
+
+def test_provenance_shows_in_the_status_and_its_change_is_seen(root: Path, tmp_path: Path, toy_embedder: Any) -> None:
+    document = root / "b.txt"
+    beside = provenance_path(document)
+    said = Provenance(
+        "https://example.org/b", "https://example.org/b", "2026-11-22T03:00:00+00:00",
+        hashlib.sha256(document.read_bytes()).hexdigest(),
+    )  # fmt: skip
+    build(root, tmp_path / "index", toy_embedder)
+    beside.write_bytes(encode_provenance(said))
+    report = build(root, tmp_path / "index", toy_embedder)
+    assert report.changed == ("b.txt",)
+    found = status(root, tmp_path / "index")
+    assert found.fetched == (("b.txt", "https://example.org/b", "2026-11-22T03:00:00+00:00"),)
+    assert found.to_json()["fetched"][0]["url"] == "https://example.org/b"
+    beside.unlink()
+    assert build(root, tmp_path / "index", toy_embedder).changed == ("b.txt",)
+
+
+def test_two_thousand_tiny_files(tmp_path: Path, toy_embedder: Any) -> None:
+    root = tmp_path / "corpus"
+    for number in range(2000):
+        path = root / f"{number % 50:02d}" / f"{number}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"Report {number} is about number {number * 7919}.")
+    report = build(root, tmp_path / "index", toy_embedder)
+    assert report.documents == 2000
+    assert not build(root, tmp_path / "index", toy_embedder).built
