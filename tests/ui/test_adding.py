@@ -147,3 +147,15 @@ def test_the_command_adds_builds_and_reports(
     rolled_back = CliRunner().invoke(main, ["index", "rollback", *options])
     assert rolled_back.exit_code == 1
     assert "Traceback" not in rolled_back.output
+
+
+def test_the_command_lists_public_documents_and_wants_something_to_add() -> None:
+    listed = json.loads(CliRunner().invoke(main, ["add", "--public", "--json"]).stdout)["public"]
+    assert {"security-treaty-1960", "national-security-strategy-2022"} <= {entry["name"] for entry in listed}
+    shown = CliRunner().invoke(main, ["add", "--public"])
+    assert shown.exit_code == 0
+    assert listed[0]["address"] in shown.stdout
+    assert CliRunner().invoke(main, ["add"]).exit_code == 2
+    unknown = CliRunner().invoke(main, ["add", "--public", "no-such-document"])
+    assert unknown.exit_code == 1
+    assert "dossier add --public" in unknown.stderr
