@@ -23,6 +23,7 @@ from qa.answer import (
     Passage,
     Timings,
 )
+from qa.generator import GenerationError
 
 DOCUMENTS = Path(__file__).parents[2] / "corpus" / "documents"
 HOSTILE = (
@@ -138,8 +139,8 @@ class FakePipeline:
             )
         if "troops" in q:
             sentences = (
-                AnswerSentence("USFJ itself gives about 54,000 military personnel.", (2,), True),
-                AnswerSentence("Other sources count between 50,000 and 55,000.", (3,), True),
+                AnswerSentence("USFJ itself gives about 54,000 military personnel.", (1,), True),
+                AnswerSentence("Other sources count between 50,000 and 55,000.", (2,), True),
                 AnswerSentence("About 60,000 are planned.", (), False),
             )
             return self._with(
@@ -216,6 +217,8 @@ class FakePipeline:
             pause = 0.05 if "slowly" in question else self.seconds_a_word
             if "endless" in question:
                 words = words * 500
+            if "broken" in question:
+                raise GenerationError("llama.cpp stopped: out of memory. Run: dossier models verify")
             for count in range(1, len(words) + 1):
                 if pause:
                     time.sleep(pause)
