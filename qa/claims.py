@@ -10,7 +10,7 @@ from qa.wording import find_dates, normalise, states, without_dates
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:st|nd|rd|th|s)?")
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""
-_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*)"
+_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])*(?<=\.\w)\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
 _CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
 _NO_NAMES = frozenset(
     """

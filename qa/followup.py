@@ -23,15 +23,16 @@ _LEANING_START = re.compile(
 _REWRITE_TOKENS = 60
 _BEFORE_CHARACTERS = 600
 """What is put in front of a question that could not be rewritten, at most."""
-SHORT = 3
-"""Content words up to which a question is taken for an ellipsis of the one before."""
+SHORT = 2
+"""Content words up to which a question without a name or number is taken for an ellipsis of the one before."""
 
 
 def leans_on_history(question: str) -> bool:
     """Whether the question has a word that points back, starts like a continuation, or is very short."""
-    return bool(
-        _LEANING_START.search(question) or _LEANING_WORDS.search(question) or len(set(tokenise(question))) <= SHORT
-    )
+    if _LEANING_START.search(question) or _LEANING_WORDS.search(question):
+        return True
+    named = any(character.isupper() or character.isdigit() for word in question.split()[1:] for character in word)
+    return len(set(tokenise(question))) <= SHORT and not named
 
 
 def make_standalone(question: str, history: Sequence[Turn], generator: Generator) -> str:

@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator as Generator_
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from threading import Event as StopEvent
 
+import numpy as np
+
 from index import Embedder, Hit, Index, IndexReader
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.citations import CitedAnswer, cite
 from qa.confidence import Calibration, Readings, take_readings
-from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, within_budget
+from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, with_antecedents, within_budget
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.notes import answer_notes
 from qa.prompt import (
+    NO,
     PROMPTS_HASH,
-    VERDICTS,
-    answer_prompt,
+    YES,
+    correction_prompt,
     read_selection,
     selection_pattern,
     selection_prompt,
+    verdict_prompt,
     writing_prompt,
 )
 from qa.question import clean_question, read_history
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import Part, citing, finished_sentences, tidy, verify
+from qa.verification import Part, citing, finished_sentences, only_framing, tidy, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
+REWRITTEN = 0.5
+"""The reading `draft` of an answer that only its second draft could support."""
 CUT_SHORT = 2
 """Tokens by which a reply that was cut may seem shorter when it is counted again as text."""
 _ANSWER_PATTERN = r"[^\n]+"
@@ -84,6 +91,19 @@ class _Basis:
     passage: tuple[Evidence, ...]
     """These and the best-ranked others, in reading order: what the answer is judged and written from."""
     readings: Readings
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A draft, checked."""
+
+    written: str = ""
+    parts: Sequence[Part] = ()
+    """Its supported sentences."""
+    dropped: Sequence[Sequence[str]] = ()
+    """The unsupported claims of each other sentence."""
+    support: float = 1.0
+    """What the reading `draft` is."""
 
 
 class Pipeline:
@@ -179,17 +199,14 @@ class Pipeline:
             reason = refusal_reason(basis.readings, self.calibration)
             yield self._refuse(asked, reason, probability, basis.named, clock)
             return
-        written = ""
-        for written in self._write(asked, basis.passage, clock):
-            if written:
-                yield Draft(written)
-        parts, dropped = verify(written, basis.passage, asked.standalone)
-        probability = self.calibration.probability(replace(basis.readings, draft=_supported(parts, dropped)))
+        draft = yield from self._compose(asked, basis.passage, clock)
+        parts, dropped = draft.parts, draft.dropped
+        probability = self.calibration.probability(replace(basis.readings, draft=draft.support))
         if probability < self._threshold:
             yield self._refuse(asked, "not_supported", probability, basis.named, clock)
             return
         if not parts:  # the evidence answers in its own words
-            places = citing(written, basis.passage, asked.standalone) if written else []
+            places = citing(draft.written, basis.passage, asked.standalone) if draft.written else []
             own_words = [basis.passage[place] for place in places] or list(basis.named)
             parts = [(sentence.text, [sentence]) for sentence in own_words[: self.settings.cited_sentences]]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
@@ -209,8 +226,12 @@ class Pipeline:
         if not asked.ranked:
             return None
         basis = self._read(asked, clock)
-        *_, written = ("", *self._write(asked, basis.passage, clock))
-        return replace(basis.readings, draft=_supported(*verify(written, basis.passage, asked.standalone)))
+        composing = self._compose(asked, basis.passage, clock)
+        while True:
+            try:
+                next(composing)
+            except StopIteration as finished:
+                return replace(basis.readings, draft=finished.value.support)
 
     @property
     def _threshold(self) -> float:
@@ -220,9 +241,8 @@ class Pipeline:
         """The evidence that an answer would rest on, and the readings, as long as nothing is written."""
         named, of_itself = self._select(asked, clock) if self.settings.select_first else ([asked.ranked[0]], True)
         others = [evidence for evidence in asked.ranked if evidence not in named]
-        passage = in_reading_order(
-            within_budget([*named, *others], self.settings.passage_sentences, self.settings.evidence_words)
-        )
+        best = within_budget([*named, *others], self.settings.passage_sentences, self.settings.evidence_words)
+        passage = in_reading_order(with_antecedents(best, asked.index))
         verdict = self._judge(asked.standalone, passage, clock)
         texts = [asked.index.text(hit.chunk) for hit in asked.hits]
         readings = take_readings(asked.standalone, asked.hits, texts, passage, named=of_itself, verdict=verdict)
@@ -257,10 +277,10 @@ class Pipeline:
         return [shown[place] for place in places], True
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
-        messages = answer_prompt(question, chosen)
+        messages = verdict_prompt(question, chosen)
         clock.prompt_tokens += self._tokens(messages)
-        yes, no = self.generator.score(messages, VERDICTS)
-        return yes.logprob - no.logprob
+        said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
+        return float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
 
     def _reply(self, messages: Sequence[Message], clock: _Clock, pattern: str) -> str:
         clock.prompt_tokens += self._tokens(messages)
@@ -269,20 +289,37 @@ class Pipeline:
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self.generator.count_tokens(message.content) for message in messages)
 
-    def _write(self, asked: _Asked, chosen: Sequence[Evidence], clock: _Clock) -> Iterator[str]:
-        """The draft as far as it is written; nothing where the settings ask for the documents' own words."""
+    def _compose(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Generator_[Draft, None, _Written]:
+        """Write the answer; where the passages support none of it, once more without what they do not state."""
         if not self.settings.written_answers:
-            return
+            return _Written()
+        written = yield from self._write(writing_prompt(asked.standalone, passage), passage, clock)
+        parts, dropped = verify(written, passage, asked.standalone)
+        claims = list(dict.fromkeys(chain.from_iterable(dropped)))
+        if parts or not written or only_framing(claims, asked.standalone):
+            return _Written(written, parts, dropped, len(parts) / max(1, len(parts) + len(dropped)))
+        messages = correction_prompt(asked.standalone, passage, written, claims)
+        again = yield from self._write(messages, passage, clock)
+        parts, still = verify(again, passage, asked.standalone)
+        if not parts:
+            return _Written(written, [], dropped, 0.0)
+        return _Written(again, parts, [*dropped, *still], REWRITTEN)
+
+    def _write(
+        self, messages: Sequence[Message], passage: Sequence[Evidence], clock: _Clock
+    ) -> Generator_[Draft, None, str]:
+        """Drafts as far as they are written; returns the last, whole one."""
         written = ""
-        messages = writing_prompt(asked.standalone, chosen)
         for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens, pattern=_ANSWER_PATTERN):
             written += piece
             if written.strip():
                 clock.first_token_ms = clock.first_token_ms or clock.now()
-                yield tidy(written, chosen)
-        clock.answer_tokens = self.generator.count_tokens(written)
-        if clock.answer_tokens >= self.settings.answer_tokens - CUT_SHORT:
-            yield finished_sentences(tidy(written, chosen))
+                yield Draft(tidy(written, passage))
+        tokens = self.generator.count_tokens(written)
+        clock.answer_tokens += tokens
+        if tokens >= self.settings.answer_tokens - CUT_SHORT:
+            return finished_sentences(tidy(written, passage))
+        return tidy(written, passage) if written.strip() else ""
 
     def _refuse(
         self, asked: _Asked, reason: Reason, probability: float, chosen: Sequence[Evidence], clock: _Clock
@@ -367,12 +404,6 @@ def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -
             )
         )
     return tuple(passages)
-
-
-def _supported(parts: Sequence[Part], dropped: Sequence[Sequence[str]]) -> float:
-    """Share of the written sentences that are supported; 1 where nothing was written."""
-    sentences = len(parts) + len(dropped)
-    return len(parts) / sentences if sentences else 1.0
 
 
 def _answering(settings: Settings) -> dict[str, object]:

@@ -19,8 +19,12 @@ Part: TypeAlias = tuple[str, list[Evidence]]
 KNOWN_WORDS = 0.7
 """Share of a sentence's content words that must stand in the cited sentences or the question; a paraphrase of a copied
 sentence has .85 on average, an invention about .5."""
+NEGATION = "a negation"
+"""The claim of a sentence that negates where its evidence does not, or the other way round."""
 SHORTEST_STEM = 4
 """Letters that two forms of a name must share from the start."""
+_ENDINGS = frozenset("s es n an ian ean ese i ish ic al".split())  # noqa: SIM905  a list of literals reads worse
+"""What may follow the stem that two forms of a name share: Japan, Japanese; never John, Johnson."""
 _INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}")
 _PREAMBLE = re.compile(
     r"^(?:(?:yes|no)[.,]\s+)?(?:(?:according to|in|based on) the (?:passage|sentence|text|document)s?,\s+|"
@@ -86,7 +90,7 @@ def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) 
             claim for claim in missing if kind != "names" or not _is_held(claim, around if claim not in own else text)
         ]
     if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(text)) and not _NEGATION.search(question):
-        found.append("a negation")
+        found.append(NEGATION)
     words = tokenise(sentence)
     known_words = {*tokenise(around), *tokenise(question)}
     if not words or sum(word in known_words for word in words) / len(words) < KNOWN_WORDS:
@@ -107,7 +111,14 @@ def _is_held(name: str, text: str) -> bool:
 
 
 def _same_start(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and (long == short or long[len(short) :] in _ENDINGS)
+
+
+def only_framing(claims: Sequence[str], question: str) -> bool:
+    """Whether the question says all that is unsupported, or it is a negation: the model added nothing of its own."""
+    asked = set(normalise(question).split())
+    return all(claim == NEGATION or asked.issuperset(normalise(claim).split()) for claim in claims)
 
 
 def tidy(written: str, chosen: Sequence[Evidence]) -> str:

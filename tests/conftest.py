@@ -62,16 +62,20 @@ class ScriptedGenerator:
             self.stopped_after.append(sent)
 
     def score(self, messages: Sequence[Message], options: Sequence[str], stop: Event | None = None) -> list[Choice]:
-        """The next scripted log-probabilities; without a script, the first option is the likely one."""
+        """The next scripted log-probabilities, one for each option or for each run of as many; without a script, the
+        first half of the options is the likely one.
+        """
         self.prompts.append(list(messages))
         if stop is not None and stop.is_set():
             raise StoppedError
         if not self.scores:
-            return [Choice(option, -0.1 - 3.0 * place) for place, option in enumerate(options)]
+            return [Choice(option, -0.1 - 3.0 * (2 * place // len(options))) for place, option in enumerate(options)]
         script = self.scores[min(self._scored, len(self.scores) - 1)]
         self._scored += 1
         logprobs = script(messages, options) if callable(script) else script
-        return [Choice(option, logprob) for option, logprob in zip(options, logprobs, strict=True)]
+        alike = len(options) // len(logprobs)
+        each = [logprob for logprob in logprobs for _ in range(alike)]
+        return [Choice(option, logprob) for option, logprob in zip(options, each, strict=True)]
 
     def count_tokens(self, text: str) -> int:
         """Words and punctuation marks."""

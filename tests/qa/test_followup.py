@@ -25,6 +25,8 @@ FALLBACK = "When did the harbour of Velm open?"
         ("Which museum shows ships from nine countries?", False),
         ("How much did the Velm harbour authority spend on new cranes?", False),
         ("日本", True),
+        ("what year", True),
+        ("Who is Ilse Brandt?", False),
     ],
 )
 def test_what_leans_on_the_conversation(question: str, leans: bool) -> None:

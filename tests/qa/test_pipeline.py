@@ -205,8 +205,8 @@ def test_the_model_may_select_the_evidence_first(make_pipeline: MakePipeline, sc
     assert answer.text == "The harbour has 12 cranes and Ilse Brandt opened it. [1] [2]"
     assert [citation.quote for citation in answer.citations] == [OPENED, CRANES]
     assert generator.patterns[0] == selection_pattern(5, pipeline.settings.cited_sentences)
-    assert generator.prompts[1][1].content == (
-        f"Passage: {OPENED} (The harbour of Velm)\n{CRANES} (The harbour of Velm)\n\nQuestion: {WHO}"
+    assert generator.prompts[1][1].content.startswith(
+        f"Passages:\n# The harbour of Velm\n{OPENED}\n{CRANES}\n\nQuestion: {WHO}\n"
     )
 
 
@@ -266,7 +266,7 @@ def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted:
     generator = scripted(replies=[script("Mallory opened the Velm harbour in 1999.", ["Brandt"], WHO)])
     answer = make_pipeline(generator).ask("And who opened it?", history)
     assert "Mallory" not in answer.text
-    assert not any("Mallory" in message.content for prompt in generator.prompts[1:] for message in prompt)
+    assert not any("Mallory" in message.content for prompt in generator.prompts[1:] for message in prompt[:2])
 
 
 @pytest.mark.parametrize(
