@@ -11,3 +11,7 @@ class CorpusError(DossierError):
 
 class DocumentError(CorpusError):
     """One document cannot be read; a build skips it and reports the reason."""
+
+
+class PassingDocumentError(DocumentError):
+    """As `DocumentError`, for a reason that may be gone at the next build, which tries again."""

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import CorpusError, DocumentError
+from corpus.errors import CorpusError, DocumentError, PassingDocumentError
 from corpus.extracted import Extracted
 
 FILES_A_PROCESS = 200
@@ -37,8 +37,8 @@ class ExtractionLimits:
 
     seconds: float = 60.0
     """Of CPU time, so that a busy machine reads what an idle one reads: a PDF of 1,000 pages takes 5 to 10."""
-    patience: float = 300.0
-    """Of wall time, for a process that waits or gets no CPU."""
+    patience: float = 900.0
+    """Seconds of wall time, for a process that waits or gets no CPU; the next build tries again."""
     memory: int = 2**30
     """Address space of the process in bytes; the libraries take 300 MB of it, a page of 10 MB 200 MB more."""
     characters: int = 10_000_000
@@ -78,6 +78,7 @@ class Extractor:
 
         Raises:
             DocumentError: It cannot be read, or not within the limits.
+            PassingDocumentError: It got too little CPU to be read.
             CorpusError: No process can be started.
         """
         fresh = self._process is None or self._read >= FILES_A_PROCESS
@@ -85,6 +86,8 @@ class Extractor:
             return self._extract(data, path)
         except _EndedError as ended:
             self.close()
+            if ended.starved:
+                raise PassingDocumentError(f"{path} {ended}") from ended
             if not fresh and not ended.timed_out:  # what other files left in the process must not decide over this one
                 try:
                     return self._extract(data, path)
@@ -101,10 +104,9 @@ class Extractor:
         try:
             reply = self._exchange(process, data, path)
         except (BrokenPipeError, EOFError) as error:
-            expired = not timer.is_alive()
+            starved = not timer.is_alive()
             process.wait()
-            expired = expired or process.returncode == -signal.SIGXCPU
-            raise _EndedError(self._why(process.returncode, expired=expired), timed_out=expired) from error
+            raise self._why(process.returncode, starved=starved) from error
         finally:
             timer.cancel()
         return _decode(reply, path)
@@ -123,11 +125,16 @@ class Extractor:
             raise EOFError
         return json.loads(_read_exactly(process, length))
 
-    def _why(self, code: int, *, expired: bool) -> str:
-        if expired:
-            return f"could not be read within {self.limits.seconds:g} seconds. Split it, or save it as plain text."
+    def _why(self, code: int, *, starved: bool) -> _EndedError:
+        if starved:
+            return _EndedError(f"was not read after {self.limits.patience:g} seconds. Build again.", starved=True)
+        if code == -signal.SIGXCPU:
+            return _EndedError(
+                f"could not be read within {self.limits.seconds:g} seconds. Split it, or save it as plain text.",
+                timed_out=True,
+            )
         by = signal.Signals(-code).name if code < 0 and -code in set(signal.Signals) else f"exit code {code}"
-        return (
+        return _EndedError(
             f"ended the process that read it ({by}): it is damaged, or needs more than "
             f"{self.limits.memory // 2**20:,} MiB. Split it, or save it as plain text."
         )
@@ -163,9 +170,10 @@ class Extractor:
 class _EndedError(Exception):
     """The process is gone; the message follows the name of the file."""
 
-    def __init__(self, why: str, *, timed_out: bool) -> None:
+    def __init__(self, why: str, *, timed_out: bool = False, starved: bool = False) -> None:
         super().__init__(why)
         self.timed_out = timed_out
+        self.starved = starved
 
 
 def _read_exactly(process: subprocess.Popen[bytes], length: int) -> bytes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.document import Document
-from corpus.errors import DocumentError
+from corpus.errors import DocumentError, PassingDocumentError
 from corpus.extraction import ExtractionLimits, Extractor
 from corpus.loading import (
     MAX_BYTES,
@@ -135,5 +135,5 @@ def _survey(root: Path, manifest: Manifest | None, max_bytes: int, extractor: Ex
                 document = parse_document(data, path, root, extractor, provenance)
                 yield Surveyed(name, settled_mark, raw_hash, document=document)
         except DocumentError as error:
-            settled = _mark_of(path)
-            yield Surveyed(shown, mark if settled == (mark, True) else None, reason=str(error))
+            lasting = _mark_of(path) == (mark, True) and not isinstance(error, PassingDocumentError)
+            yield Surveyed(shown, mark if lasting else None, reason=str(error))
