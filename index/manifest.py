@@ -6,9 +6,9 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 
@@ -16,6 +16,8 @@ FORMAT_VERSION = 3
 """Raised whenever files, chunking, tokenising or normalising change in a way that old generations do not follow."""
 
 MANIFEST_FILE = "manifest.json"
+
+_Entry = TypeVar("_Entry", "DocumentEntry", "SkippedEntry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +93,39 @@ def hash_corpus(documents: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode("utf-8")).hexdigest()
 
 
-def _checksum(value: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
+_CHECKSUM = ',\n"checksum": "'
+_DOCUMENT_COLUMNS = tuple(column.name for column in fields(DocumentEntry))
+_SKIPPED_COLUMNS = tuple(column.name for column in fields(SkippedEntry))
+_OTHERS = tuple(name for name in (column.name for column in fields(Manifest)) if name not in ("documents", "skipped"))
 
 
 def encode_manifest(manifest: Manifest) -> str:
-    """JSON text, with a checksum over itself."""
-    value = asdict(manifest)
-    value["checksum"] = _checksum(value)
-    return json.dumps(value, ensure_ascii=False, indent=1)
+    """JSON text that ends with a checksum over all before it; documents are rows of values, for there may be many."""
+    value: dict[str, Any] = {name: getattr(manifest, name) for name in _OTHERS}
+    value["documents"] = {
+        "columns": _DOCUMENT_COLUMNS,
+        "rows": [_row(e, _DOCUMENT_COLUMNS) for e in manifest.documents],
+    }
+    value["skipped"] = {"columns": _SKIPPED_COLUMNS, "rows": [_row(e, _SKIPPED_COLUMNS) for e in manifest.skipped]}
+    text = ",\n".join(f"{json.dumps(name)}: {json.dumps(part, ensure_ascii=False)}" for name, part in value.items())
+    body = "{\n" + text
+    return f'{body}{_CHECKSUM}{hashlib.sha256(body.encode("utf-8")).hexdigest()}"\n}}\n'
 
 
-def _mark(value: Mapping[str, int] | None) -> FileMark | None:
-    return None if value is None else FileMark(**value)
+def _row(entry: DocumentEntry | SkippedEntry, columns: tuple[str, ...]) -> list[Any]:
+    values = [getattr(entry, name) for name in columns]
+    mark = values[columns.index("mark")]
+    values[columns.index("mark")] = None if mark is None else [mark.bytes, mark.mtime_ns, mark.ctime_ns, mark.inode]
+    return values
+
+
+def _entries(kind: type[_Entry], table: Mapping[str, Any], columns: tuple[str, ...]) -> tuple[_Entry, ...]:
+    if tuple(table["columns"]) != columns:
+        raise KeyError(f"columns {table['columns']}")
+    place = columns.index("mark")
+    for row in table["rows"]:
+        row[place] = None if row[place] is None else FileMark(*row[place])
+    return tuple(kind(*row) for row in table["rows"])
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -116,24 +138,25 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST_FILE
     try:
-        value = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        value = json.loads(content)
     except FileNotFoundError as error:
         raise IndexMissingError(f"{folder} holds no complete index. Run: dossier index build") from error
     except (OSError, ValueError) as error:
         raise IndexDamagedError(f"{path} cannot be read ({error}). Run: dossier index build") from error
     if not isinstance(value, dict) or "checksum" not in value:
         raise IndexDamagedError(f"{path} is not an index manifest. Run: dossier index build")
-    checksum = value.pop("checksum")
-    if checksum != _checksum(value):
-        raise IndexDamagedError(f"{path} is not as it was written (its checksum differs). Run: dossier index build")
     if value.get("format_version") != FORMAT_VERSION:
         raise IndexMismatchError(
             f"The index in {folder} has format {value.get('format_version')}, this Dossier reads {FORMAT_VERSION}. "
             "Run: dossier index build"
         )
+    body, _, _ = content.rpartition(_CHECKSUM.encode())
+    if value.pop("checksum") != hashlib.sha256(body).hexdigest():
+        raise IndexDamagedError(f"{path} is not as it was written (its checksum differs). Run: dossier index build")
     try:
-        documents = tuple(DocumentEntry(**{**entry, "mark": _mark(entry["mark"])}) for entry in value.pop("documents"))
-        skipped = tuple(SkippedEntry(**{**entry, "mark": _mark(entry["mark"])}) for entry in value.pop("skipped"))
+        documents = _entries(DocumentEntry, value.pop("documents"), _DOCUMENT_COLUMNS)
+        skipped = _entries(SkippedEntry, value.pop("skipped"), _SKIPPED_COLUMNS)
         return Manifest(**value, documents=documents, skipped=skipped)
     except (TypeError, KeyError) as error:
         raise IndexDamagedError(f"{path} lacks fields ({error}). Run: dossier index build") from error
