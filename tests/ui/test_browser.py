@@ -271,7 +271,7 @@ def test_the_documents_are_sorted_filtered_and_opened(page: Page) -> None:
     page.get_by_label("Search", exact=True).fill("")
     page.get_by_label("Kind").select_option("article")
     expect(rows).to_have_count(1)
-    rows.first.get_by_role("button").click()
+    rows.first.get_by_role("button").first.click()
     expect(page.locator("#panel h2")).to_contain_text("Japan and U.S. solidify alliance")
 
 
@@ -366,6 +366,43 @@ def test_the_timeline_leads_to_the_sentence(page: Page) -> None:
     expect(event.locator("time")).to_have_text("July 1, 1957")
     event.get_by_role("button").click()
     expect(page.locator("#panel mark.cited").first).to_contain_text("July 1, 1957")
+
+
+def test_documents_are_added_removed_and_brought_back_by_keyboard(page: Page, served: Any, tmp_path: Path) -> None:
+    corpus = served.conversations.path.parent / "corpus"
+    path = "briefs/us-forces-japan.md"
+    page.get_by_role("tab", name="Documents").click()
+    (tmp_path / "pier.md").write_text("# The pier\n\nThe pier of Velm will cost 43 million krones.\n")
+    page.locator("#add input[type=file]").set_input_files([tmp_path / "pier.md", corpus / path])
+    expect(page.locator("#added")).to_contain_text("1 document added, 1 skipped.")
+    expect(page.locator("#added")).to_contain_text("is there already")
+    page.get_by_label("Or paste an address").fill("/etc/passwd")
+    page.keyboard.press("Enter")
+    expect(page.locator("#added .fault")).to_contain_text("begins with https://")
+    page.get_by_label("Or paste an address").fill(f"{served.address}/x")
+    page.keyboard.press("Enter")
+    expect(page.locator("#added")).to_contain_text("0 documents added, 1 skipped.")
+
+    remove = page.locator(f"button[data-remove='{path}']")
+    remove.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Remove a document")).to_contain_text("can be brought back")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert (corpus / path).is_file()
+    remove.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Remove").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#added")).to_contain_text(f"{path} removed.")
+    assert not (corpus / path).exists()
+    page.locator(".trash summary").click()
+    expect(page.locator(".trash li")).to_contain_text(path)
+    page.locator("#added .undo").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#added")).to_contain_text(f"{path} is back.")
+    expect(page.locator(".trash")).to_have_count(0)
+    assert (corpus / path).is_file()
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
