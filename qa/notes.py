@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import TypeAlias
 
 from index import Index
 from index.lexical import tokenise
@@ -14,7 +15,9 @@ from qa.prompt import readable_date
 from qa.wording import find_dates
 
 SAME_MATTER = 0.6
-"""Share of content words that two sentences must have in common to be about the same thing."""
+"""Share of its content words that the shorter of two sentences must have in common with the other."""
+SAME_WORDING = 0.5
+"""The same for the longer one; otherwise a short sentence is about what every long one on its subject is about."""
 _FOOTNOTE = re.compile(r"\[\d{1,3}\]")
 """The number of a note or source in a document, which counts nothing."""
 _PRESENT = re.compile(
@@ -64,13 +67,12 @@ def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) ->
     """Two documents that give different numbers or dates for what is otherwise said in the same words."""
     for sentence in chosen:
         values = _values(sentence.text)
-        if not values:
+        if not any(values):
             continue
         for other in ranked[:12]:
-            if other.document == sentence.document:
-                continue
-            rival = _values(other.text)
-            if rival and not _agree(values, rival) and _alike(sentence.text, other.text):
+            if other.document != sentence.document and _differ(values, _values(other.text)):
+                if not _alike(sentence.text, other.text):
+                    continue
                 return (
                     f"Sources disagree: “{_short(sentence.text)}” ({_source(sentence)}), but "
                     f"“{_short(other.text)}” ({_source(other)})."
@@ -78,22 +80,32 @@ def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) ->
     return None
 
 
-def _values(text: str) -> tuple[frozenset[str], ...]:
-    """Numbers and dates, each as its parts, so that October 8 can be told to lie within October 8, 2024."""
+_Values: TypeAlias = tuple[frozenset[str], ...]
+
+
+def _values(text: str) -> tuple[_Values, _Values]:
+    """Numbers, and dates, each as its parts, so that October 8 can be told to lie within October 8, 2024."""
     stated = _FOOTNOTE.sub(" ", text)
-    dates = [frozenset(found.split()) for _, found in find_dates(stated)]
-    return (*(frozenset([number]) for number in find_numbers(stated)), *dates)
+    dates = tuple(frozenset(found.split()) for _, found in find_dates(stated))
+    return tuple(frozenset([number]) for number in find_numbers(stated)), dates
 
 
-def _agree(values: Sequence[frozenset[str]], rivals: Sequence[frozenset[str]]) -> bool:
-    """Whether a value of one side is one of the other, or the same less exactly."""
-    return any(value <= rival or rival <= value for value in values for rival in rivals)
+def _differ(values: Sequence[_Values], rivals: Sequence[_Values]) -> bool:
+    """Whether both sides give numbers, or both dates, and no value of one is, even less exactly, one of the other."""
+    agree = any(
+        value <= rival or rival <= value
+        for own, other in zip(values, rivals, strict=True)
+        for value in own
+        for rival in other
+    )
+    return not agree and any(own and other for own, other in zip(values, rivals, strict=True))
 
 
 def _alike(one: str, other: str) -> bool:
     first, second = ({w for w in tokenise(text) if not w[0].isdigit()} for text in (one, other))
-    smaller = min(len(first), len(second))
-    return smaller >= 3 and len(first & second) / smaller >= SAME_MATTER
+    smaller, larger = sorted((len(first), len(second)))
+    shared = len(first & second)
+    return smaller >= 3 and shared >= SAME_MATTER * smaller and shared >= SAME_WORDING * larger
 
 
 def _short(text: str) -> str:

@@ -60,6 +60,8 @@ def test_two_documents_that_give_different_numbers_disagree(evidence: Callable[.
         ("The Orla museum shows 14 ships.", "b.md"),
         ("It has 14.", "b.md"),
         ("The Velm harbour has many cranes. [14]", "b.md"),
+        ("The Velm harbour has had cranes since May 4, 1994.", "b.md"),  # a date is no other number of cranes
+        ("The Velm harbour has cranes, and in the 14 years of the war its museum and all of its ships burned.", "b.md"),
     ],
 )
 def test_what_is_no_disagreement(evidence: Callable[..., Evidence], text: str, document: str) -> None:
