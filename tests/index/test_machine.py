@@ -94,6 +94,9 @@ class IndexMachine(RuleBasedStateMachine):
             report = build(self.root, self.index, EMBEDDER)
             self.current = report.generation
             self.built[report.generation] = dict(self.corpus)
+        # A crash before the switch leaves a whole generation that never served; going back may come to it.
+        for path in (self.index / "generations").glob("*/manifest.json"):
+            self.built.setdefault(path.parent.name, dict(self.corpus))
 
     @rule()
     def ensure(self) -> None:
