@@ -105,7 +105,6 @@ def test_the_gate_compares_the_slice_with_the_accepted_run(
 
 @pytest.mark.model
 @pytest.mark.timeout(2400)  # 24 answers of 5 to 30 s
-@pytest.mark.timeout(1200)
 @pytest.mark.skipif(not BASELINE.exists(), reason="no run has been accepted yet")
 def test_the_real_pipeline_is_no_worse_than_the_accepted_run(tmp_path: Path) -> None:
     from qa.pipeline import open_pipeline
