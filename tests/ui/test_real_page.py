@@ -122,6 +122,7 @@ def test_stop_leaves_the_processor_idle(page: Page, served: Served) -> None:
     # The next question is answered: the model was let go.
     ask(page, "When was Japan's Joint Operations Command launched?")
     expect(page.locator("#current .said")).to_contain_text("2025")
+    expect(page.locator("#current .actions")).to_be_visible()  # the whole answer is there, and kept
 
 
 def test_the_conversation_is_still_there_after_a_reload(page: Page) -> None:
