@@ -121,9 +121,8 @@ def test_stop_leaves_the_processor_idle(page: Page, served: Served) -> None:
     assert before - stopped < 8
     # The next question is answered: the model was let go.
     ask(page, "When was Japan's Joint Operations Command launched?")
-    expect(page.locator("#current .actions")).to_be_visible()
-    expect(page.locator("#current .said")).to_contain_text("2025")
     expect(page.locator("#current .actions")).to_be_visible()  # the whole answer is there, and kept
+    expect(page.locator("#current .said")).to_contain_text("2025")
 
 
 def test_the_conversation_is_still_there_after_a_reload(page: Page) -> None:
