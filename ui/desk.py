@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.document import Document
 from qa.answer import Answer, Draft, EvidenceFound
+from qa.followup import leans_on_history
 from qa.timeline import Timeline
 from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations
@@ -78,7 +79,8 @@ class Desk:
                 {"role": "assistant", "content": turn.answer.text},
             )
         ]
-        run = Run(lambda stop: self.pipeline.stream(question, history, stop), self.line, evidence_first=not history)
+        alone = not history or not leans_on_history(question)
+        run = Run(lambda stop: self.pipeline.stream(question, history, stop), self.line, evidence_first=alone)
         self.runs.start(session, run)
         yield View(turn_html(number, shown), past, conversation, "Searching the documents.")
         try:

@@ -62,6 +62,12 @@ class Line:
         with self._lock:
             return self._tickets.index(ticket)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is asking."""
+        with self._lock:
+            return not self._tickets
+
     def leave(self, ticket: object) -> None:
         """Give up the place, wherever it is."""
         with self._lock:

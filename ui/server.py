@@ -20,6 +20,7 @@ from ui.export import conversation_json, conversation_markdown
 from ui.login import Guard, Login, read_passwords
 from ui.ownership import HEADER, Ownership
 from ui.shield import LOOPBACK, Shield
+from ui.warming import start_warming
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -156,6 +157,7 @@ def serve_page(settings: Settings, *, auth: Path | None, announce: Callable[[str
     pipeline = open_pipeline(settings)
     adder = Adder(settings.corpus, settings.index, pipeline.index.embedder, settings.vectors)
     desk = Desk(pipeline, Conversations(conversations_path()), runs_folder(), adder)
+    start_warming(pipeline, desk.line)
     run_app(build_app(desk, (host,), guard), listener, announce)
 
 

@@ -133,6 +133,29 @@ def test_evidence_does_not_wait_for_the_model(desk: Desk, fake_pipeline: Any) ->
     list(slow)
 
 
+def test_the_evidence_of_a_later_question_that_stands_alone_does_not_wait_either(
+    desk: Desk, fake_pipeline: Any
+) -> None:
+    mine = last(desk.ask("Who lauded it?", "", "me", "s")).conversation
+    fake_pipeline.seconds_a_word = 0.02
+    slow = desk.ask("endless", "", "you", "t")
+    for view in slow:
+        if "answer draft" in view.current:
+            break
+    alone = desk.ask("How many troops are stationed in Japan?", mine, "me", "s")
+    next(alone)
+    assert 'class="card"' in next(alone).current
+    desk.stop("s")
+    list(alone)
+    leaning = desk.ask("And what did he say?", mine, "me", "s")  # the model has to rewrite it first
+    next(leaning)
+    assert "1 question is before yours" in next(leaning).current
+    desk.stop("s")
+    list(leaning)
+    desk.stop("t")
+    list(slow)
+
+
 def test_a_conversation_that_cannot_be_kept_is_still_answered(fake_pipeline: Any, tmp_path: Path) -> None:
     blocked = tmp_path / "c.sqlite3"
     desk = Desk(fake_pipeline, Conversations(blocked))
