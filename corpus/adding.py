@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from corpus.document import Document
 from corpus.errors import CorpusError, DocumentError
 from corpus.extraction import Extractor
+from corpus.extraction_cache import ExtractionCache
 from corpus.fetching import WEB, FetchLimits, fetch
 from corpus.loading import document_path, find_documents, parse_document, read_file
 from corpus.provenance import Provenance, encode_provenance, provenance_path
@@ -19,6 +21,8 @@ FOLDER = "added"
 """Below the corpus folder: where new files go."""
 LONGEST_NAME = 120
 """Characters of a file's name that are kept, and bytes at most twice as many; file systems allow 255 bytes."""
+MOST_ALIKE = 10_000
+"""Files of one name that are told apart by numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Added:
     """The file or address."""
     path: str
     """`Document.path`."""
+    copy_of: str = ""
+    """Path of a document that says nearly the same, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def add_sources(
     allow_private: bool = False,
     about: Mapping[str, Mapping[str, str]] | None = None,
     limits: FetchLimits | None = None,
+    extracted: Path | None = None,
+    nearest_copy: Callable[[Document], str] | None = None,
 ) -> AddReport:
     """Copy files, all files below folders, and what web addresses give, into the corpus.
 
@@ -101,6 +109,8 @@ def add_sources(
         about: Title, publisher and publication date (`title`, `publisher`, `published`) by address, where they are
             known better than the document says itself.
         limits: Of what an address may cost; the defaults when None.
+        extracted: Where what is extracted is kept for the build that follows; nowhere when None.
+        nearest_copy: Says which document of the corpus one nearly repeats, or nothing; it is added all the same.
 
     Raises:
         CorpusError: The corpus folder is missing or cannot be written.
@@ -110,12 +120,13 @@ def add_sources(
     holdings = _Holdings(corpus)
     added: list[Added] = []
     skipped: list[Refused] = []
-    with Extractor() as extractor:
+    with Extractor(cache=ExtractionCache(extracted) if extracted else None) as extractor:
         for source in _each(sources):
             try:
                 name, data, provenance = _take(source, about or {}, limits, allow_private=allow_private)
-                path = _add(name, data, provenance, holdings, extractor, dry_run=dry_run)
-                added.append(Added(str(source), path))
+                document = _add(name, data, provenance, holdings, extractor, dry_run=dry_run)
+                copy_of = nearest_copy(document) if nearest_copy else ""
+                added.append(Added(str(source), document.path, copy_of))
             except DocumentError as fault:
                 skipped.append(Refused(str(source), str(fault)))
             except OSError as fault:
@@ -165,18 +176,36 @@ def _add(
     extractor: Extractor,
     *,
     dry_run: bool,
-) -> str:
+) -> Document:
     there = holdings.path_of(data)
     if there:
         raise DocumentError(f"{name} is there already, as {there}.")
     corpus = holdings.corpus
     target = corpus / FOLDER / safe_name(name)
-    parse_document(data, target, corpus, extractor)
-    if not dry_run:
-        target = _write(data, provenance, target)
-    path = document_path(target, corpus)
-    holdings.take(data, path)
-    return path
+    document = parse_document(data, target, corpus, extractor)
+    target = _free(target, holdings) if dry_run else _write(data, provenance, target)
+    document = replace(document, path=document_path(target, corpus))
+    holdings.take(data, document.path)
+    return document
+
+
+def _numbered(target: Path) -> Iterator[Path]:
+    """The names that a file may get, in order."""
+    yield target
+    yield from (target.with_name(f"{target.stem}-{number}{target.suffix}") for number in range(2, MOST_ALIKE))
+
+
+def _free(target: Path, holdings: _Holdings) -> Path:
+    """The name that a file would get."""
+    would_be = {holdings.corpus / path for path in holdings.taken.values()}
+    for place in _numbered(target):
+        if place not in would_be and not os.path.lexists(place) and not os.path.lexists(provenance_path(place)):
+            return place
+    raise _too_many(target)
+
+
+def _too_many(target: Path) -> DocumentError:
+    return DocumentError(f"There are {MOST_ALIKE:,} files named like {target} already. Rename the new one.")
 
 
 def safe_name(name: str) -> str:
@@ -197,11 +226,10 @@ def _write(data: bytes, provenance: Provenance | None, target: Path) -> Path:
     draft = target.with_name(f".{os.getpid()}-{target.name}")
     try:
         _write_synced(draft, data)
-        for number in range(1, 10_000):
-            place = target if number == 1 else target.with_name(f"{target.stem}-{number}{target.suffix}")
+        for place in _numbered(target):
             if _link(draft, place, provenance):
                 return place
-        raise DocumentError(f"There are 10,000 files named like {target} already. Rename the new one.")
+        raise _too_many(target)
     finally:
         draft.unlink(missing_ok=True)
 

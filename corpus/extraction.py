@@ -20,6 +20,7 @@ from typing import Any
 
 from corpus.errors import CorpusError, DocumentError, PassingDocumentError
 from corpus.extracted import Extracted
+from corpus.extraction_cache import ExtractionCache, hash_data
 
 FILES_A_PROCESS = 200
 """Files that one process reads: libraries leak, and starting anew costs a second."""
@@ -51,8 +52,10 @@ class Extractor:
     For one thread at a time. Leaving the `with` block ends the process.
     """
 
-    def __init__(self, limits: ExtractionLimits | None = None) -> None:
+    def __init__(self, limits: ExtractionLimits | None = None, cache: ExtractionCache | None = None) -> None:
+        """Takes what a file may cost, and where what was extracted is kept; None keeps nothing."""
         self.limits = limits or ExtractionLimits()
+        self._cache = cache
         self._process: subprocess.Popen[bytes] | None = None
         self._read = 0
 
@@ -74,44 +77,56 @@ class Extractor:
                 _close_quietly(pipe)
 
     def extract(self, data: bytes, path: Path) -> Extracted:
-        """What the reader of the file's ending takes from its bytes.
+        """What the reader of the file's ending takes from its bytes; the cache may know it.
 
         Raises:
             DocumentError: It cannot be read, or not within the limits.
             PassingDocumentError: It got too little CPU to be read.
             CorpusError: No process can be started.
         """
+        if self._cache is None:
+            return _decode(self._reply(data, path), path)
+        content_hash, limits = hash_data(data), asdict(self.limits)
+        reply = self._cache.read(content_hash, path, limits)
+        if reply is None:
+            reply = self._reply(data, path)
+            self._cache.write(content_hash, path, limits, reply)
+        return _decode(reply, path)
+
+    def _reply(self, data: bytes, path: Path) -> dict[str, Any]:
+        """What the process says of a file; a file that takes too long is a fault like another."""
         fresh = self._process is None or self._read >= FILES_A_PROCESS
         try:
-            return self._extract(data, path)
+            return self._ask(data, path)
         except _EndedError as ended:
             self.close()
             if ended.starved:
                 raise PassingDocumentError(f"{path} {ended}") from ended
             if not fresh and not ended.timed_out:  # what other files left in the process must not decide over this one
                 try:
-                    return self._extract(data, path)
+                    return self._ask(data, path)
                 except _EndedError as again:
                     self.close()
                     ended = again
+            if ended.timed_out:
+                return {"fault": f"{path} {ended}"}
             raise DocumentError(f"{path} {ended}") from ended
 
-    def _extract(self, data: bytes, path: Path) -> Extracted:
+    def _ask(self, data: bytes, path: Path) -> dict[str, Any]:
         process = self._started()
         self._read += 1
         timer = threading.Timer(self.limits.patience, process.kill)
         timer.start()
         try:
-            reply = self._exchange(process, data, path)
+            return self._exchange(process, data, path)
         except (BrokenPipeError, EOFError) as error:
             starved = not timer.is_alive()
             process.wait()
             raise self._why(process.returncode, starved=starved) from error
         finally:
             timer.cancel()
-        return _decode(reply, path)
 
-    def _exchange(self, process: subprocess.Popen[bytes], data: bytes, path: Path) -> Any:  # noqa: ANN401 - JSON
+    def _exchange(self, process: subprocess.Popen[bytes], data: bytes, path: Path) -> dict[str, Any]:
         if process.stdin is None or process.stdout is None:
             raise EOFError
         name = os.fsencode(path)
@@ -123,7 +138,8 @@ class Extractor:
         if length > self.limits.characters * _REPLY_BYTES_A_CHARACTER + _REPLY_BYTES_BESIDE:
             process.kill()
             raise EOFError
-        return json.loads(_read_exactly(process, length))
+        reply: dict[str, Any] = json.loads(_read_exactly(process, length))
+        return reply
 
     def _why(self, code: int, *, starved: bool) -> _EndedError:
         if starved:

@@ -9,9 +9,11 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from corpus.errors import CorpusError
+from corpus.extraction_cache import FOLDER, ExtractionCache
+from corpus.loading import TRUSTED
 from index.draft import Draft, finish, generation_name, write_documents, write_engine, write_vectors
 from index.embedder import Embedder
 from index.engines import check_setting, engine_problems, remove_orphans
@@ -95,12 +97,14 @@ def _build_locked(
     sources = sound_sources(folder, embedder)
     base = sources[0] if sources and sources[0].manifest.generation == current else None
     whole = base is not None and _engine_is_sound(base, settings)
-    if base and whole and (skipped := _skipped_if_unchanged(corpus, base, settings)) is not None:
+    cache = ExtractionCache(folder / FOLDER)
+    if base and whole and (skipped := _skipped_if_unchanged(corpus, base, settings, cache)) is not None:
+        cache.keep_only(_data_hashes(base.manifest.documents))
         report = _compare(base.manifest.documents, skipped, base)
         return replace(report, seconds=time.monotonic() - started, bytes=base.manifest.size)
     draft = Draft(generations_folder(folder) / f".building-{os.getpid()}")
     draft.folder.mkdir()
-    write_documents(draft, corpus, base, embedder, settings, progress)
+    write_documents(draft, corpus, base, embedder, settings, progress, cache)
     if not draft.documents:
         reasons = "".join(f"\n  {entry.reason}" for entry in draft.skipped[:5])
         raise CorpusError(
@@ -116,6 +120,7 @@ def _build_locked(
     engine = write_engine(draft, folder, generation, sources, settings)
     del sources, base  # they map files of generations that may be collected
     manifest = finish(draft, folder, generation, embedder, settings, engine)
+    cache.keep_only(_data_hashes(manifest.documents))
     before = readable_manifests(folder)
     collected = collect(folder, settings.keep)
     remove_orphans(folder, before)
@@ -132,6 +137,12 @@ def _build_locked(
     )
 
 
+def _data_hashes(documents: Sequence[DocumentEntry]) -> set[str]:
+    """What the cache keeps the extracted documents' contents under."""
+    extracted = (entry for entry in documents if PurePosixPath(entry.path).suffix.lower() not in TRUSTED)
+    return {entry.raw_hash.partition("+")[0] for entry in extracted}
+
+
 def _engine_is_sound(base: Source, settings: BuildSettings) -> bool:
     """Whether the vectors are searched as the settings say, and the engine still holds them."""
     if base.manifest.vectors.get("setting") != settings.vectors:
@@ -142,12 +153,14 @@ def _engine_is_sound(base: Source, settings: BuildSettings) -> bool:
     return not problems
 
 
-def _skipped_if_unchanged(corpus: Path, base: Source, settings: BuildSettings) -> list[SkippedEntry] | None:
+def _skipped_if_unchanged(
+    corpus: Path, base: Source, settings: BuildSettings, cache: ExtractionCache
+) -> list[SkippedEntry] | None:
     """The files that are skipped, where all others are as `base` holds them; None where something changed."""
     if base.manifest.settings != chunk_settings(settings.chunking):
         return None
     known, skipped = 0, []
-    for item in survey(corpus, base.manifest, settings.max_bytes, settings.limits):
+    for item in survey(corpus, base.manifest, settings.max_bytes, settings.limits, cache):
         if item.document is not None:
             return None
         if item.known is not None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from corpus.chunks import contextualise, cut_chunks
 from corpus.copies import SIGNATURE_BYTES, find_copies, signature
 from corpus.document import Document
+from corpus.extraction_cache import ExtractionCache
 from corpus.sentences import document_sentences
 from index.embedder import Embedder, Vectors
 from index.engines import make_engine
@@ -137,6 +138,7 @@ def write_documents(
     embedder: Embedder,
     settings: BuildSettings,
     progress: Progress | None,
+    cache: ExtractionCache,
 ) -> None:
     """First pass: documents and chunks, their terms, keys and MinHashes, and which documents repeat which."""
     same_cut = base is not None and base.manifest.settings == chunk_settings(settings.chunking)
@@ -147,7 +149,7 @@ def write_documents(
         TermWriter(draft.folder, base.terms.vocabulary if base else ()) as terms,
     ):
         writer = _DocumentWriter(draft, documents, chunks, terms, embedder)
-        for item in survey(corpus, base.manifest if base else None, settings.max_bytes, settings.limits):
+        for item in survey(corpus, base.manifest if base else None, settings.max_bytes, settings.limits, cache):
             if item.reason:
                 draft.skipped.append(SkippedEntry(item.path, item.reason, item.mark))
             elif item.document is not None:

@@ -3,6 +3,7 @@
 <index>/CURRENT                      the generation's name, replaced atomically
 <index>/DECLINED                     the corpus hash that a rollback went back from
 <index>/build.lock, BUILDER          who builds
+<index>/extracted/                   what was extracted from files already: corpus.extraction_cache
 <index>/generations/<name>/          complete: its manifest.json was written last, then the folder got its name
 <index>/generations/.building-<pid>/ not complete; the next builder removes it
 """

@@ -37,7 +37,7 @@ class DocumentEntry:
     path: str
     content_hash: str
     raw_hash: str
-    """sha256 of the file's bytes."""
+    """sha256 of the file's bytes, and after a plus sign that of its provenance where it has one."""
     mark: FileMark | None
     """None where the file was so new when it was read that its times cannot be trusted."""
     title: str

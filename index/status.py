@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from corpus.extraction_cache import FOLDER, ExtractionCache
 from index.embedder import Embedder
 from index.engines import engine_problems
 from index.errors import IndexDamagedError, IndexFaultError, IndexMismatchError, IndexMissingError
@@ -19,6 +20,8 @@ def status(
     corpus: Path, folder: Path, embedder: Embedder | None = None, settings: BuildSettings | None = None
 ) -> Status:
     """Compare the index with the corpus, without changing anything or loading a model.
+
+    What is extracted from new files on the way is kept for the build that follows.
 
     Args:
         corpus: The corpus folder.
@@ -52,7 +55,8 @@ def _compare(corpus: Path, folder: Path, manifest: Manifest, settings: BuildSett
     before = {entry.path: entry.content_hash for entry in manifest.documents}
     now: dict[str, str] = {}
     skipped = []
-    for item in survey(corpus, manifest, settings.max_bytes, settings.limits):
+    cache = ExtractionCache(folder / FOLDER)
+    for item in survey(corpus, manifest, settings.max_bytes, settings.limits, cache):
         if item.document is not None:
             now[item.path] = item.document.content_hash
         elif item.known is not None:

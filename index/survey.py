@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from corpus.document import Document
 from corpus.errors import DocumentError, PassingDocumentError
 from corpus.extraction import ExtractionLimits, Extractor
+from corpus.extraction_cache import ExtractionCache, hash_data
 from corpus.loading import (
     MAX_BYTES,
     document_path,
@@ -82,15 +82,16 @@ def _read(path: Path, root: Path, max_bytes: int) -> tuple[bytes, bytes | None, 
 
 
 def _raw_hash(data: bytes, provenance: bytes | None) -> str:
-    """sha256 of a file's bytes, together with its provenance where it has one."""
-    found = hashlib.sha256(data)
-    if provenance is not None:
-        found.update(hashlib.sha256(provenance).digest())
-    return found.hexdigest()
+    """sha256 of a file's bytes, and after a plus sign that of its provenance where it has one."""
+    return hash_data(data) if provenance is None else f"{hash_data(data)}+{hash_data(provenance)}"
 
 
 def survey(
-    root: Path, manifest: Manifest | None, max_bytes: int = MAX_BYTES, limits: ExtractionLimits | None = None
+    root: Path,
+    manifest: Manifest | None,
+    max_bytes: int = MAX_BYTES,
+    limits: ExtractionLimits | None = None,
+    cache: ExtractionCache | None = None,
 ) -> Iterator[Surveyed]:
     """Look at every file of the corpus, and read those that are new or may have changed.
 
@@ -99,11 +100,12 @@ def survey(
         manifest: What to compare with; None takes every file for new.
         max_bytes: Largest file that is read.
         limits: Of reading one file of a format that is more than text; the defaults when None.
+        cache: Keeps what was extracted; nothing is kept when None.
 
     Raises:
         CorpusError: The folder is missing or unreadable.
     """
-    with Extractor(limits) as extractor:
+    with Extractor(limits, cache) as extractor:
         yield from _survey(root, manifest, max_bytes, extractor)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from corpus.adding import AddReport, add_sources
 from corpus.errors import DossierError
+from corpus.extraction_cache import FOLDER
 from corpus.fetching import WEB
 from corpus.removing import Removed, remove_document, removed_documents, restore_document
 from ui.render import text_html
@@ -85,8 +86,11 @@ class Adder:
         if len(sources) > MOST_FILES:
             words = f"{len(sources)} at once are too many: {MOST_FILES} are taken here. Use dossier add."
             return stage_html(words, fault=True)
+        from index.nearest_copy import NearestCopy
+
         tell(begin)
-        report = add_sources(sources, self.corpus)
+        known = NearestCopy(self.index)
+        report = add_sources(sources, self.corpus, extracted=self.index / FOLDER, nearest_copy=known)
         if report.added:
             self._build(tell)
         return report_html(report)
@@ -154,5 +158,10 @@ def report_html(report: AddReport) -> str:
         f"<li>{text_html(entry.source if WEB.match(entry.source) else Path(entry.source).name)}: "
         f"{text_html(entry.reason)}</li>"
         for entry in report.skipped
+    )
+    reasons += "".join(
+        f"<li>{text_html(entry.path)} says nearly the same as {text_html(entry.copy_of)}: it counts once.</li>"
+        for entry in report.added
+        if entry.copy_of
     )
     return stage_html(f"{count} added{skipped}.") + (f"<ul>{reasons}</ul>" if reasons else "")

@@ -142,9 +142,11 @@ def add(
 
     from corpus.adding import add_sources
     from corpus.errors import DossierError
+    from corpus.extraction_cache import FOLDER
     from corpus.public import public_documents
     from index import BuildSettings
     from index import build as build_index
+    from index.nearest_copy import NearestCopy
     from ui.listing import add_lines, build_lines, public_lines
     from ui.wiring import open_embedder
 
@@ -161,6 +163,8 @@ def add(
         dry_run=dry_run,
         allow_private=allow_private,
         about={entry.address: entry.about for entry in listed},
+        extracted=settings.index / FOLDER,
+        nearest_copy=NearestCopy(settings.index),
     )
     built = None
     if report.added and not dry_run:

@@ -10,7 +10,7 @@ from ui.words import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from corpus.adding import AddReport
+    from corpus.adding import Added, AddReport
     from corpus.public import PublicDocument
     from evals.summary import Scores
     from index import BuildReport, GenerationInfo, Status, VerifyReport
@@ -36,11 +36,15 @@ def add_lines(report: AddReport) -> str:
     return plain(
         "\n".join(
             [
-                *_named("Added", (f"{entry.source} as {entry.path}" for entry in report.added)),
+                *_named("Added", (f"{entry.source} as {entry.path}{_repeats(entry)}" for entry in report.added)),
                 *_named("Skipped", (entry.reason for entry in report.skipped)),
             ]
         )
     )
+
+
+def _repeats(entry: Added) -> str:
+    return f", nearly the same as {entry.copy_of}" if entry.copy_of else ""
 
 
 def public_lines(documents: Sequence[PublicDocument]) -> str:
@@ -65,6 +69,7 @@ def build_lines(report: BuildReport) -> str:
                 *_named("Changed", report.changed),
                 *_named("Removed", report.removed),
                 *_named("Renamed", (f"{old} → {new}" for old, new in report.renamed)),
+                *([f"Unchanged: {report.unchanged:,}"] if report.unchanged else []),
                 *_named("Skipped", (entry.reason for entry in report.skipped)),
                 *_named("Near-copies", (f"{path}, of {original}" for path, original in report.copies)),
                 *(

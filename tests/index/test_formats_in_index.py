@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from corpus.adding import add_sources
 from corpus.extraction import Extractor
+from corpus.loading import load_document
 from corpus.provenance import Provenance, encode_provenance, provenance_path
 from index import Index, build, status
+from index.generations import generation_folder, read_current
+from index.nearest_copy import NearestCopy
 
 PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 2/Kids[4 0 R 6 0 R]>>endobj\n"
@@ -61,6 +65,57 @@ def test_a_pdf_is_extracted_once_and_its_citation_names_the_page(
     monkeypatch.setattr(Extractor, "extract", never)
     assert status(root, tmp_path / "index").state == "current"
     assert not build(root, tmp_path / "index", toy_embedder).built
+
+
+def test_what_status_extracts_is_there_for_the_build_and_for_a_move(
+    root: Path, tmp_path: Path, toy_embedder: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    (root / "a.pdf").rename(tmp_path / "a.pdf")
+    build(root, folder, toy_embedder)
+    (tmp_path / "a.pdf").rename(root / "a.pdf")
+    assert status(root, folder).added == ("a.pdf",)
+
+    def never(*_: object) -> None:
+        raise AssertionError("extracted again")
+
+    monkeypatch.setattr(Extractor, "_reply", never)
+    assert build(root, folder, toy_embedder).added == ("a.pdf",)
+    (root / "a.pdf").rename(root / "z.pdf")
+    moved = build(root, folder, toy_embedder)
+    assert (moved.renamed, moved.chunks_embedded) == ((("a.pdf", "z.pdf"),), 0)
+    index = Index.open(folder, toy_embedder)
+    assert index.documents["z.pdf"].pages == (0, 28)
+    index.close()
+    (root / "z.pdf").unlink()
+    build(root, folder, toy_embedder)
+    left = [path.read_bytes() for path in (folder / "extracted").iterdir()]
+    assert all(b"broken.pdf" in content for content in left), "a fault is kept while its file is too new to be trusted"
+
+
+def test_a_near_copy_is_told_before_it_is_added(tmp_path: Path, toy_embedder: Any) -> None:
+    words = " ".join(f"word{number}" for number in range(300))
+    root, folder = tmp_path / "corpus", tmp_path / "index"
+    root.mkdir()
+    (root / "a.txt").write_text(words)
+    (root / "b.txt").write_text("Another document about the treaty of the sea.")
+    new = [tmp_path / name for name in ("c.txt", "d.txt", "e.txt")]
+    new[0].write_text(words.replace("word150", "term150"))
+    new[1].write_text("A first report on the bridge over the river, and on who paid for it.")
+    new[2].write_text("A first report on the bridge over the river, and on who paid for it!")
+    build(root, folder, toy_embedder)
+    for dry_run in (True, False):
+        report = add_sources(new, root, dry_run=dry_run, nearest_copy=NearestCopy(folder))
+        assert [(entry.path, entry.copy_of) for entry in report.added] == [
+            ("added/c.txt", "a.txt"),
+            ("added/d.txt", ""),
+            ("added/e.txt", "added/d.txt"),
+        ]
+    assert build(root, folder, toy_embedder).copies == (("added/c.txt", "a.txt"), ("added/e.txt", "added/d.txt"))
+    (generation_folder(folder, read_current(folder)) / "signatures.npy").write_bytes(b"")
+    document = load_document(root / "a.txt", root)
+    assert NearestCopy(folder)(document) == ""
+    assert NearestCopy(tmp_path / "none")(document) == ""
 
 
 def test_provenance_shows_in_the_status_and_its_change_is_seen(root: Path, tmp_path: Path, toy_embedder: Any) -> None:
