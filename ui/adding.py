@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,7 @@ from corpus.adding import AddReport, add_sources
 from corpus.errors import DossierError
 from corpus.extraction_cache import FOLDER
 from corpus.fetching import WEB
+from corpus.loading import MAX_BYTES, READERS
 from corpus.removing import Removed, remove_document, removed_documents, restore_document
 from ui.render import text_html
 
@@ -46,7 +48,8 @@ class Adder:
         """Add what the addresses in `text` give, one a line or between spaces; stages as for `add`."""
         addresses = text.split()
         if not addresses or not all(WEB.match(address) for address in addresses):  # a path would be read here
-            return iter([stage_html("Paste an address that begins with https:// or http://.", fault=True)])
+            words = "Paste an address that begins with https:// or http://."
+            return iter([notice_html(stage_html(words, fault=True))])
         return self._stages(lambda tell: self._add(addresses, "Fetching…", tell))
 
     def remove(self, path: str) -> Iterator[str]:
@@ -63,12 +66,14 @@ class Adder:
 
     def _stages(self, work: Callable[[Tell], str]) -> Iterator[str]:
         if not self._busy.acquire(blocking=False):
-            yield stage_html("The documents are being changed already. Try again when that is done.", fault=True)
+            yield notice_html(
+                stage_html("The documents are being changed already. Try again when that is done.", fault=True)
+            )
             return
         stages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._work, args=(work, stages), name="dossier-add", daemon=True).start()
         while (stage := stages.get()) is not None:
-            yield stage
+            yield notice_html(stage)
 
     def _work(self, work: Callable[[Tell], str], stages: queue.SimpleQueue[str | None]) -> None:
         try:
@@ -93,7 +98,7 @@ class Adder:
         report = add_sources(sources, self.corpus, extracted=self.index / FOLDER, nearest_copy=known)
         if report.added:
             self._build(tell)
-        return report_html(report)
+        return report_html(report, self.corpus)
 
     def _remove(self, path: str, tell: Tell) -> str:
         tell("Removing…")
@@ -137,9 +142,26 @@ class Adder:
         )
 
 
+def limits_html() -> str:
+    """What can be added on the page."""
+    endings = " ".join(sorted(READERS))
+    return (
+        f'<p class="quiet">Files can be dropped anywhere on the page: {endings}, up to {MAX_BYTES // 2**20} MiB each, '
+        f"{MOST_FILES} at once.</p>"
+    )
+
+
+def notice_html(stage: str) -> str:
+    """A stage in a bar that can be put away."""
+    return (
+        f'<div class="change"><div>{stage}</div><button type="button" data-action="dismiss" '
+        'aria-label="Close this message">✕</button></div>'
+    )
+
+
 def stage_html(words: str, *, fault: bool = False) -> str:
     """One line about the work under way."""
-    return f'<p class="stage{" fault" if fault else ""}" role="status">{text_html(words)}</p>'
+    return f'<p class="stage{" fault" if fault else ""}">{text_html(words)}</p>'
 
 
 def undo_html(removed: Removed) -> str:
@@ -150,13 +172,13 @@ def undo_html(removed: Removed) -> str:
     )
 
 
-def report_html(report: AddReport) -> str:
-    """`2 documents added, 1 skipped`, and each skipped source with its reason."""
+def report_html(report: AddReport, corpus: Path) -> str:
+    """`2 documents added, 1 skipped`, and each skipped source with its reason, which names no folder of the server."""
     count = "1 document" if len(report.added) == 1 else f"{len(report.added)} documents"
     skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
     reasons = "".join(
         f"<li>{text_html(entry.source if WEB.match(entry.source) else Path(entry.source).name)}: "
-        f"{text_html(entry.reason)}</li>"
+        f"{text_html(entry.reason.replace(f'{corpus}{os.sep}', ''))}</li>"
         for entry in report.skipped
     )
     reasons += "".join(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from ui.stored_answer import answer_from_json
 
 FORMAT = 1
 TITLE_LENGTH = 90
+HASHES = "document_hashes"
+"""Stored beside the fields of the answer."""
 SCHEMA = """
 CREATE TABLE conversation (
   id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL);
@@ -53,6 +55,8 @@ class Turn:
     vote: int = 0
     """-1, 0 or 1."""
     comment: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """The hash that each cited document had when the answer was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,14 @@ class Conversations:
                 f"{self.path} has format {found}, this version reads {FORMAT}. Move that file away."
             )
 
-    def add(self, owner: str, conversation: str, answer: Answer) -> tuple[str, str]:
-        """Store an answered turn; an unknown or empty `conversation` starts a new one. Returns both ids."""
+    def add(
+        self, owner: str, conversation: str, answer: Answer, hashes: Mapping[str, str] | None = None
+    ) -> tuple[str, str]:
+        """Store an answered turn, with the hashes of the documents that it cites.
+
+        An unknown or empty `conversation` starts a new one. Returns both ids.
+        """
+        whole = {**answer.to_json(), HASHES: dict(hashes or {})}
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         turn = secrets.token_hex(8)
         with self._open() as connection:
@@ -105,7 +115,7 @@ class Conversations:
                 )
             connection.execute(
                 "INSERT INTO turn (id, conversation, question, said, answer, created) VALUES (?, ?, ?, ?, ?, ?)",
-                (turn, conversation, answer.question, answer.text, json.dumps(answer.to_json()), now),
+                (turn, conversation, answer.question, answer.text, json.dumps(whole), now),
             )
             connection.execute("UPDATE conversation SET updated = ? WHERE id = ?", (now, conversation))
         return conversation, turn
@@ -137,7 +147,7 @@ class Conversations:
                 " WHERE c.id = ? AND c.owner = ? ORDER BY t.created",
                 (conversation, owner),
             ).fetchall()
-        return [Turn(turn, answer_from_json(json.loads(answer)), vote, comment) for turn, answer, vote, comment in rows]
+        return [_turn(*row) for row in rows]
 
     def title(self, owner: str, conversation: str) -> str:
         """The first question of a conversation.
@@ -171,8 +181,13 @@ class Conversations:
             rows = connection.execute(
                 "SELECT id, answer, vote, comment FROM turn WHERE vote != 0 OR comment != '' ORDER BY created"
             ).fetchall()
-        for turn, answer, vote, comment in rows:
-            yield Turn(turn, answer_from_json(json.loads(answer)), vote, comment)
+        for row in rows:
+            yield _turn(*row)
+
+
+def _turn(turn: str, answer: str, vote: int, comment: str) -> Turn:
+    stored = json.loads(answer)
+    return Turn(turn, answer_from_json(stored), vote, comment, stored.get(HASHES, {}))
 
 
 def _escape_like(word: str) -> str:

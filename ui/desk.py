@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from qa.answer import Answer, Draft, EvidenceFound
 from qa.followup import leans_on_history
 from qa.timeline import Timeline
 from ui.adding import Adder
-from ui.conversations import ConversationError, Conversations
+from ui.conversations import ConversationError, Conversations, Turn
 from ui.index_news import IndexNews
 from ui.render_lists import banner_html, conversations_html, documents_html, reports_html, welcome_html
 from ui.render_source import gone_html, panel_html
@@ -67,9 +67,7 @@ class Desk:
         except ConversationError as fault:
             yield View(failed_html(1, shown, str(fault)), "", said=str(fault), ended=True)
             return
-        past = "".join(
-            answered_html(place, turn.answer, turn=turn.id, vote=turn.vote) for place, turn in enumerate(turns, start=1)
-        )
+        past = _turns_html(turns, earlier=len(turns))
         number = len(turns) + 1
         history = [
             message
@@ -117,11 +115,17 @@ class Desk:
         """The answer, stored; one that cannot be stored is shown all the same."""
         said = answer.text or "The documents give no answer."
         try:
-            stored, turn = self.conversations.add(owner, conversation, answer)
+            stored, turn = self.conversations.add(owner, conversation, answer, self._hashes(answer))
         except ConversationError as fault:
             log.warning("%s", fault)
             return View(answered_html(number, answer), said=f"{said} This conversation is not kept.", ended=True)
         return View(answered_html(number, answer, turn=turn), conversation=stored, said=said, ended=True)
+
+    def _hashes(self, answer: Answer) -> dict[str, str]:
+        """The hash of each cited document; none where the index was replaced since and the document is gone."""
+        cited = {citation.document for citation in answer.citations}
+        documents = self.pipeline.index.documents
+        return {path: documents[path].content_hash for path in sorted(cited) if path in documents}
 
     def stop(self, session: str) -> None:
         """Stop what a session asked."""
@@ -143,9 +147,7 @@ class Desk:
         turns = self.conversations.turns(owner, conversation)
         if not turns:
             return welcome_html(self.pipeline.index.documents)
-        return "".join(
-            answered_html(place, turn.answer, turn=turn.id, vote=turn.vote) for place, turn in enumerate(turns, start=1)
-        )
+        return _turns_html(turns, earlier=len(turns) - 1)
 
     def banner(self) -> str:
         """Which index and which model serve."""
@@ -170,6 +172,14 @@ class Desk:
         """The last runs of the evaluation that have a report, newest first."""
         reports = sorted(self.runs_folder.glob(f"*/{REPORT_FILE}"), key=lambda file: file.stat().st_mtime, reverse=True)
         return reports_html([file.parent.name for file in reports[:20]])
+
+
+def _turns_html(turns: Sequence[Turn], *, earlier: int) -> str:
+    """Finished turns, the first `earlier` of them with less evidence beside them."""
+    return "".join(
+        answered_html(place, turn.answer, turn=turn.id, vote=turn.vote, comment=turn.comment, earlier=place <= earlier)
+        for place, turn in enumerate(turns, start=1)
+    )
 
 
 def _span(start: object, end: object, document: Document) -> tuple[int, int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from qa.answer import Answer, Citation
+from ui.conversations import Turn
 from ui.words import REASONS, date_words, plain
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|!~$&])")
@@ -41,10 +42,11 @@ def _number(match: re.Match[str]) -> str:
     return f"{match[1]}{match[2][:-1]}\\{match[2][-1]}"
 
 
-def conversation_markdown(title: str, answers: Sequence[Answer]) -> str:
-    """Every answered turn with its quotes, dates and places in the documents."""
+def conversation_markdown(title: str, turns: Sequence[Turn]) -> str:
+    """Every answered turn with its quotes, dates, places in the documents, and the documents' hashes."""
     parts = [f"# {markdown_text(title)}"]
-    for answer in answers:
+    for turn in turns:
+        answer = turn.answer
         parts.append(f"## {markdown_text(answer.question)}")
         if answer.standalone_question.strip() != answer.question.strip():
             parts.append(f"Understood as: {markdown_text(answer.standalone_question)}")
@@ -54,6 +56,7 @@ def conversation_markdown(title: str, answers: Sequence[Answer]) -> str:
             parts.append(markdown_text(answer.text))
         parts += [f"> {markdown_text(' '.join(note.split()))}" for note in answer.notes]
         parts += [_citation_markdown(citation) for citation in answer.citations]
+        parts += [f"SHA-256 of {markdown_text(path)}: {markdown_text(value)}" for path, value in turn.hashes.items()]
         parts.append(f"Model {markdown_text(answer.model)}, index generation {markdown_text(answer.index.generation)}.")
     return "\n\n".join(parts) + "\n"
 
@@ -65,11 +68,6 @@ def _citation_markdown(citation: Citation) -> str:
     return f"\\[{citation.number}\\] {markdown_text(_source(citation))} ({markdown_text(place)}){link}  \n“{quote}”"
 
 
-def conversation_json(title: str, answers: Sequence[Answer], document_hashes: Mapping[str, str]) -> dict[str, Any]:
-    """The whole answers, and the hash of each document that they cite, so that a quote can be checked later."""
-    cited = sorted({citation.document for answer in answers for citation in answer.citations})
-    return {
-        "title": title,
-        "documents": {path: document_hashes.get(path, "") for path in cited},
-        "answers": [answer.to_json() for answer in answers],
-    }
+def conversation_json(title: str, turns: Sequence[Turn]) -> dict[str, Any]:
+    """The whole answers, each with the hashes that its cited documents had then: a quote can be checked later."""
+    return {"title": title, "answers": [{**turn.answer.to_json(), "documents": dict(turn.hashes)} for turn in turns]}

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from ui.adding import limits_html
 from ui.desk import Desk
 from ui.handlers import Handlers
 
@@ -13,6 +14,7 @@ BRIDGE = """
 window.dossierSend = (kind, data) => trigger(kind, data);
 window.dispatchEvent(new Event('dossier-ready'));
 """
+STATUS = '<div role="status" aria-live="polite">${value}</div>'
 LIVE = '<div role="status" aria-live="polite" class="visually-hidden">${value}</div>'
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 STAGES: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -42,6 +44,9 @@ def build_page(desk: Desk) -> gr.Blocks:
             words = gr.Textbox(label="Search conversations", placeholder="Search conversations", show_label=False)
             past_list = html("conversations")
         top = html("top", desk.banner)
+        if desk.adder:  # above the views, so that whoever asks meanwhile sees it too
+            added = html("added", "", html_template=STATUS)
+            dropped = gr.File(visible="hidden", file_count="multiple", type="filepath", elem_id="dropped")
         with gr.Tabs(elem_id="views"):
             with gr.Tab("Ask", id="ask", elem_id="ask-view"):
                 past, current = html("past"), html("current")
@@ -61,7 +66,7 @@ def build_page(desk: Desk) -> gr.Blocks:
                 if desk.adder:
                     with gr.Row(elem_id="adding", equal_height=True):
                         files = gr.File(
-                            label="Add documents: drop files here",
+                            label="Add documents",
                             file_count="multiple",
                             type="filepath",
                             elem_id="add",
@@ -76,7 +81,7 @@ def build_page(desk: Desk) -> gr.Blocks:
                                 max_lines=1,
                             )
                             fetch = gr.Button("Add", elem_id="fetch", size="sm")
-                    added = html("added")
+                    html("limits", limits_html())
                 documents = html("documents")
             with gr.Tab("Evaluation", id="evaluation") as evaluation_tab:
                 reports = html("reports")
@@ -112,6 +117,7 @@ def build_page(desk: Desk) -> gr.Blocks:
         if desk.adder:
             changes = (
                 files.upload(handlers.add, files, [added, files], **STAGES),
+                dropped.upload(handlers.add, dropped, [added, dropped], **STAGES),
                 gr.on([address.submit, fetch.click], handlers.add_addresses, address, [added, address], **STAGES),
                 bridge.clear(handlers.remove, None, added, **STAGES),
                 bridge.undo(handlers.undo, None, added, **STAGES),

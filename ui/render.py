@@ -15,6 +15,8 @@ BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 LONGEST_TAIL = 24
 """Characters of a last word that is kept on one line with its citation."""
 SHOWN_PASSAGES = 4
+"""Passages that stand open beside the turn that is read, and beside an earlier one."""
+SHOWN_EARLIER = 2
 EXCERPT = 240
 """Characters of a passage without an evidence sentence that its card shows."""
 
@@ -29,12 +31,14 @@ def source_html(text: str) -> str:
     return text_html(text).replace("**", '<span class="bold-mark">**</span>')
 
 
-def evidence_html(passages: Sequence[Passage], search_ms: float, *, heading: str = "Evidence found") -> str:
-    """The passages as cards: those with evidence sentences stand open, up to four, the rest behind a fold."""
+def evidence_html(
+    passages: Sequence[Passage], search_ms: float, *, heading: str = "Evidence found", most: int = SHOWN_PASSAGES
+) -> str:
+    """The passages as cards: those with evidence sentences stand open, up to `most`, the rest behind a fold."""
     if not passages:
         return '<aside class="evidence"><h3>Nothing found in the documents</h3></aside>'
     evidence = [passage for passage in passages if passage.highlights]
-    shown = evidence[:SHOWN_PASSAGES] or list(passages[:SHOWN_PASSAGES])
+    shown = evidence[:most] or list(passages[:most])
     rest = [_card(passage) for passage in passages if passage not in shown]
     more = "1 more passage" if len(rest) == 1 else f"{len(rest)} more passages"
     folded = f"<details><summary>{more}</summary><ol>{''.join(rest)}</ol></details>" if rest else ""
@@ -86,7 +90,8 @@ def citation_html(citation: Citation) -> str:
     return (
         f'<span class="cite"><button type="button" class="number" data-number="{citation.number}" '
         f"{_place(citation.document, citation.start, citation.end)} "
-        f'aria-label="Source {citation.number}: {text_html(where)}">{citation.number}</button>'
+        f'aria-label="Source {citation.number}: {text_html(where)}" '
+        f'aria-description="{text_html(citation.quote)}">{citation.number}</button>'
         f'<span class="tip" role="tooltip"><b>{text_html(where)}</b> '
         f'<q dir="auto">{source_html(citation.quote)}</q></span></span>'
     )
@@ -172,7 +177,7 @@ def _notes(answer: Answer) -> str:
         kind = note_kind(note)
         sides = disagreement(note)
         if sides:
-            body = f"<p>Sources disagree.</p>{_two_sides(sides)}"
+            body = f"<p>Sources disagree.</p>{_two_sides(sides, answer.passages)}"
         elif kind == "disagree" and len(answer.citations) > 1:
             body = f'<p dir="auto">{text_html(note)}</p>{_side_by_side(answer.citations)}'
         else:
@@ -181,13 +186,24 @@ def _notes(answer: Answer) -> str:
     return f'<div class="notes">{"".join(shown)}</div>' if shown else ""
 
 
-def _two_sides(sides: Sequence[tuple[str, str]]) -> str:
-    """What each of the two sources says, as the note gives it."""
+def _two_sides(sides: Sequence[tuple[str, str]], passages: Sequence[Passage]) -> str:
+    """What each of the two sources says, as the note gives it; its title opens the words where they were retrieved."""
     cells = [
-        f'<li><span class="title" dir="auto">{text_html(source)}</span><q dir="auto">{source_html(words)}</q></li>'
+        f'<li>{_side_title(source, words, passages)}<q dir="auto">{source_html(words)}</q></li>'
         for source, words in sides
     ]
     return f'<ul class="beside">{"".join(cells)}</ul>'
+
+
+def _side_title(source: str, words: str, passages: Sequence[Passage]) -> str:
+    # The note has the words on one line and may have cut them, which it marks with an ellipsis.
+    pattern = re.compile(r"\s+".join(re.escape(word) for word in words.removesuffix("…").split()))
+    for passage in passages:
+        found = pattern.search(passage.text) if source.startswith(passage.title) else None
+        if found:
+            place = _place(passage.document, passage.start + found.start(), passage.start + found.end())
+            return f'<button type="button" class="card-link title" {place} dir="auto">{text_html(source)}</button>'
+    return f'<span class="title" dir="auto">{text_html(source)}</span>'
 
 
 def _side_by_side(citations: Sequence[Citation]) -> str:

@@ -22,7 +22,9 @@ def banner_html(documents: int, generation: str, model: str, engine: str, news: 
     return (
         '<header class="top"><h1>Dossier</h1><p class="banner">'
         f'<span title="Index generation {text_html(generation)}"><b>{count}</b> · index {text_html(number)}</span> '
-        f"<span>{text_html(model)} on {text_html(engine)}</span>{said}</p></header>"
+        f"<span>{text_html(model)} on {text_html(engine)}</span>{said}</p>"
+        '<button type="button" class="help" data-action="help" aria-label="Keyboard shortcuts" '
+        'aria-keyshortcuts="?" title="Keyboard shortcuts (?)">?</button></header>'
     )
 
 
@@ -56,7 +58,7 @@ def conversations_html(conversations: Sequence[Conversation], open_now: str) -> 
             f'<span class="quiet">{date_words(conversation.updated[:10])} · {conversation.turns} '
             f"{'turn' if conversation.turns == 1 else 'turns'}</span>"
             '<span class="tools">'
-            f'<a href="dossier/export/{key}.md" download aria-label="Export as Markdown: {title}">MD</a>'
+            f'<a href="dossier/export/{key}.md" download aria-label="Export as Markdown: {title}">Markdown</a>'
             f'<a href="dossier/export/{key}.json" download aria-label="Export as JSON: {title}">JSON</a>'
             f'<button type="button" data-action="delete" data-conversation="{key}" aria-label="Delete: {title}">Delete'
             "</button></span></li>"

@@ -6,7 +6,16 @@ from html import escape
 
 from qa.answer import Answer, EvidenceFound
 from ui.export import answer_text
-from ui.render import answer_html, basis_html, draft_html, evidence_html, text_html, understood_html
+from ui.render import (
+    SHOWN_EARLIER,
+    SHOWN_PASSAGES,
+    answer_html,
+    basis_html,
+    draft_html,
+    evidence_html,
+    text_html,
+    understood_html,
+)
 
 
 def turn_html(
@@ -25,16 +34,23 @@ def turn_html(
     return _turn(number, question, understood, body, evidence_html(found.passages, found.search_ms))
 
 
-def answered_html(number: int, answer: Answer, *, turn: str = "", vote: int = 0) -> str:
-    """A finished turn with what can be done with it; `turn` is its id among the stored ones, `vote` -1, 0 or 1."""
+def answered_html(
+    number: int, answer: Answer, *, turn: str = "", vote: int = 0, comment: str = "", earlier: bool = False
+) -> str:
+    """A finished turn with what can be done with it.
+
+    `turn` is its id among the stored ones; `vote` (-1, 0 or 1) and `comment` are what its reader thought of it. Beside
+    an `earlier` turn, less of the evidence stands open.
+    """
     refused = answer.abstained and answer.reason != "false_premise"
     heading = "Related reading, not an answer" if refused else "Evidence found"
+    most = SHOWN_EARLIER if earlier else SHOWN_PASSAGES
     return _turn(
         number,
         answer.question,
         understood_html(answer.question, answer.standalone_question),
-        answer_html(answer) + _actions(answer, turn, vote),
-        evidence_html(answer.passages, answer.timings.search_ms, heading=heading),
+        answer_html(answer) + _actions(answer, turn, vote) + _comment(comment),
+        evidence_html(answer.passages, answer.timings.search_ms, heading=heading, most=most),
     )
 
 
@@ -70,6 +86,10 @@ def _again(question: str) -> str:
         '<div class="actions"><button type="button" data-action="edit" '
         f'data-question="{text_html(question)}">Ask again</button></div>'
     )
+
+
+def _comment(comment: str) -> str:
+    return f'<p class="quiet kept" dir="auto">Your comment: {text_html(comment)}</p>' if comment else ""
 
 
 def _actions(answer: Answer, turn: str, vote: int) -> str:

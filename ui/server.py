@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpus.errors import DossierError
+from corpus.loading import MAX_BYTES
 from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations
 from ui.desk import REPORT_FILE, Desk
@@ -34,7 +35,6 @@ HEAD = (
     '<link rel="stylesheet" href="dossier/page.css"><script src="dossier/page.js" defer></script>'
     '<meta name="color-scheme" content="light dark">'
 )
-MAX_UPLOAD = "50mb"
 RUN_NAME = re.compile(r"\w[\w.-]*")
 
 
@@ -67,7 +67,7 @@ def build_app(desk: Desk, hosts: tuple[str, ...] = (), guard: Guard | None = Non
             allowed_paths=[],
             show_error=False,
             ssr_mode=False,
-            max_file_size=MAX_UPLOAD,
+            max_file_size=MAX_BYTES,
             app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         )
     app.add_middleware(Ownership)
@@ -112,12 +112,11 @@ def _export(desk: Desk, name: str, owner: str) -> Response:
     if kind not in {"md", "json"}:
         return PlainTextResponse("Not found.", 404)
     title = desk.conversations.title(owner, conversation)
-    answers = [turn.answer for turn in desk.conversations.turns(owner, conversation)]
+    turns = desk.conversations.turns(owner, conversation)
     headers = {"content-disposition": f'attachment; filename="dossier-{conversation}.{kind}"'}
     if kind == "md":
-        return Response(conversation_markdown(title, answers), media_type="text/markdown", headers=headers)
-    hashes = {path: document.content_hash for path, document in desk.pipeline.index.documents.items()}
-    text = json.dumps(conversation_json(title, answers, hashes), ensure_ascii=False, indent=1)
+        return Response(conversation_markdown(title, turns), media_type="text/markdown", headers=headers)
+    text = json.dumps(conversation_json(title, turns), ensure_ascii=False, indent=1)
     return Response(text, media_type="application/json", headers=headers)
 
 

@@ -65,6 +65,12 @@ def test_the_page_adds_builds_and_reports(corpus: Path, new: Path, tmp_path: Pat
     assert any("Embedding chunks" in stage for stage in stages)
     assert "1 document added, 1 skipped." in stages[-1]
     assert "none.md" in stages[-1]
+    (tmp_path / "table.xyz").write_text("no")
+    refused = list(adder.add([str(tmp_path / "table.xyz")]))[-1]
+    assert (
+        "<li>table.xyz: added/table.xyz has an ending that Dossier does not read" in refused
+    )  # and no folder of the server
+    assert str(tmp_path) not in refused
     index = Index.open(tmp_path / "index", toy_embedder)
     assert set(index.documents) == {"old.md", "added/A-new-article.md"}
     index.close()

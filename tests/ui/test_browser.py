@@ -203,6 +203,13 @@ def test_a_conversation_survives_a_reload_and_is_found_opened_exported_and_delet
         page.get_by_role("link", name=re.compile("Export as JSON")).click()
     exported = json.loads(Path(download.value.path()).read_text("utf-8"))
     assert [answer["question"] for answer in exported["answers"]] == ["Who lauded it?", "And what did he say?"]
+    cited = exported["answers"][0]["citations"][0]
+    assert re.fullmatch("[0-9a-f]{64}", exported["answers"][0]["documents"][cited["document"]])
+    with page.expect_download() as download:
+        page.get_by_role("link", name=re.compile("Export as Markdown")).click()
+    written = Path(download.value.path()).read_text("utf-8")
+    assert "SHA\\-256" in written or "SHA-256" in written
+    assert f"{cited['start']}-{cited['end']}" in written
     page.get_by_role("button", name=re.compile("^Delete")).click()
     page.get_by_text("Really delete?").click()
     expect(entry).to_have_count(0)
@@ -230,6 +237,9 @@ def test_a_vote_and_a_comment_are_kept(page: Page, served: Any) -> None:
     while not found and time.monotonic() < deadline:
         found = [turn for turn in served.conversations.voted() if turn.comment == "the date is missing"]
     assert found[0].vote == -1
+    page.reload()
+    expect(page.locator("#past .turn")).to_contain_text("Your comment: the date is missing")
+    expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
 
 
 def test_copy_has_the_sources(context: BrowserContext, served: Any) -> None:
@@ -403,6 +413,66 @@ def test_documents_are_added_removed_and_brought_back_by_keyboard(page: Page, se
     expect(page.locator("#added")).to_contain_text(f"{path} is back.")
     expect(page.locator(".trash")).to_have_count(0)
     assert (corpus / path).is_file()
+
+
+def drop(page: Page, onto: str, files: dict[str, str]) -> None:
+    """Drop files, given by their names and texts, onto an element."""
+    page.evaluate(
+        """([onto, files]) => {
+            const data = new DataTransfer();
+            for (const [name, text] of Object.entries(files)) data.items.add(new File([text], name));
+            for (const kind of ["dragover", "drop"])
+                document.querySelector(onto).dispatchEvent(
+                    new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: data }));
+        }""",
+        [onto, files],
+    )
+
+
+def test_files_dropped_on_the_chat_are_added_without_leaving_it(page: Page) -> None:
+    ask(page, "Who lauded it?")
+    drop(
+        page, "#current .said", {"quay.md": "# The quay\n\nThe quay of Velm is 43 metres long.\n", "quay.pdf": "no PDF"}
+    )
+    report = page.locator("#added")
+    expect(report).to_contain_text("1 document added, 1 skipped.")
+    expect(report).to_contain_text("quay.pdf")
+    expect(report.locator("[role=status]")).to_have_attribute("aria-live", "polite")
+    expect(page.locator("#current .turn h2")).to_have_text("Who lauded it?")
+    report.get_by_role("button", name="Close this message").click()
+    expect(report.locator(".change")).to_be_hidden()
+    ask(page, "Who is the emperor?")
+
+
+def test_ten_chats_at_once_neither_mix_nor_starve(browser: Browser, served: Any) -> None:
+    questions = [
+        ("Who lauded it?", "Lloyd Austin"),
+        ("How many troops?", "54,000"),
+        ("Who is the emperor?", "do not name the current emperor"),
+        ("What did the treaty of 1990 say?", "July 1, 1957"),
+        ("hostile", "window.hacked"),
+    ] * 2
+    pages = []
+    for _ in questions:
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE)
+        pages.append(open_page(context, served))
+    for page, (question, _) in zip(pages, questions, strict=True):
+        ask(page, question, wait=False)
+    for page, (question, words) in zip(pages, questions, strict=True):
+        expect(page.locator("#current .actions")).to_be_visible(timeout=5 * PATIENCE)  # ten browsers on few cores
+        expect(page.locator("#current .turn h2")).to_have_text(question)
+        expect(page.locator("#current .answer")).to_contain_text(words)
+        page.reload()
+        expect(page.locator("#past .turn h2")).to_have_text(question)  # one turn, and it is its own
+        page.context.close()
+
+
+def test_the_shortcuts_are_listed_by_a_button_too(page: Page) -> None:
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("next, previous citation")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from qa.answer import Answer
-from ui.conversations import ConversationError, Conversations
+from ui.conversations import ConversationError, Conversations, Turn
 from ui.export import answer_text, conversation_json, conversation_markdown, markdown_text
 from ui.stored_answer import answer_from_json
 
@@ -78,6 +78,12 @@ def test_votes_and_comments_are_kept_with_the_whole_answer(store: Conversations,
     assert (voted.vote, voted.comment, voted.answer) == (1, "wrong date", answer)
 
 
+def test_hashes_are_those_of_the_time_of_the_answer(store: Conversations, answer: Answer) -> None:
+    conversation, _ = store.add("me", "", answer, {"a.md": "then"})
+    store.add("me", conversation, answer)  # as stored before hashes were kept
+    assert [dict(turn.hashes) for turn in store.turns("me", conversation)] == [{"a.md": "then"}, {}]
+
+
 def test_ten_writers_lose_nothing(store: Conversations, answer: Answer) -> None:
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda number: store.add(f"owner {number % 3}", "", answer), range(30)))
@@ -111,18 +117,19 @@ def test_markdown_cannot_carry_markup() -> None:
 
 
 def test_an_export_has_quotes_places_hashes_and_generation(answer: Answer, fake_pipeline: Any) -> None:
-    text = conversation_markdown("Title", [answer])
+    path = "articles/japan-us-two-plus-two.md"
+    hashes = {path: fake_pipeline.documents[path].content_hash}
+    text = conversation_markdown("Title", [Turn("t", answer, hashes=hashes)])
+    assert f"SHA-256 of {path}: {hashes[path]}" in text.replace("\\", "")
     assert "articles/japan-us-two-plus-two.md:" in text
     assert "index generation g0001" in text
-    path = "articles/japan-us-two-plus-two.md"
-    hashes = {path: document.content_hash for path, document in fake_pipeline.documents.items()}
-    exported = conversation_json("Title", [answer], hashes)
-    assert exported["documents"][path] == hashes[path]
+    exported = conversation_json("Title", [Turn("t", answer, hashes=hashes)])
+    assert exported["answers"][0]["documents"] == hashes
     assert exported["answers"][0]["index"]["generation"] == "g0001"
 
 
 def test_a_hostile_export_is_only_text(fake_pipeline: Any) -> None:
-    text = conversation_markdown("=cmd()", [fake_pipeline.ask("hostile")])
+    text = conversation_markdown("=cmd()", [Turn("t", fake_pipeline.ask("hostile"))])
     assert "<script>" not in text.replace("\\<script", "")
     assert "<javascript:" not in text
 

@@ -31,7 +31,8 @@ ANSWER = Answer(
 )
 CHIP = (
     '<span class="cite"><button type="button" class="number" data-number="1" data-document="a.md" data-start="5" '
-    'data-end="12" aria-label="Source 1: A &lt;title&gt;, July 28, 2024">1</button><span class="tip" role="tooltip">'
+    'data-end="12" aria-label="Source 1: A &lt;title&gt;, July 28, 2024" '
+    'aria-description="he said &quot;no&quot;">1</button><span class="tip" role="tooltip">'
     '<b>A &lt;title&gt;, July 28, 2024</b> <q dir="auto">he said &quot;no&quot;</q></span></span>'
 )
 
@@ -99,6 +100,16 @@ def test_the_two_values_of_a_disagreement_stand_side_by_side() -> None:
     ) in answer_html(replace(ANSWER, notes=(note,)))
 
 
+def test_a_side_of_a_disagreement_opens_its_words_where_they_were_retrieved() -> None:
+    note = "Sources disagree: “It has 54,000 …” (USFJ, July 1, 1957), but “It has 55,000.” (Report)."
+    passage = Passage("usfj.md", 100, 140, 0.5, "First. It has\n54,000 people.", "USFJ")
+    shown = answer_html(replace(ANSWER, notes=(note,), passages=(passage,)))
+    assert (
+        '<button type="button" class="card-link title" data-document="usfj.md" data-start="107" data-end="120"' in shown
+    )
+    assert '<span class="title" dir="auto">Report</span>' in shown
+
+
 PASSAGE = Passage("a.md", 10, 40, 0.5, "One sentence. Another <one> here.", "A", "2024-07", ((24, 43),))
 
 
@@ -114,6 +125,16 @@ def test_passages_without_evidence_are_folded_away() -> None:
     shown = evidence_html([PASSAGE, replace(PASSAGE, document="b.md", highlights=())], 0)
     assert "1 more passages" not in shown
     assert "<summary>1 more passage</summary>" in shown
+
+
+def test_beside_an_earlier_turn_less_evidence_stands_open() -> None:
+    answer = replace(ANSWER, passages=tuple(replace(PASSAGE, document=f"{place}.md") for place in range(4)))
+    assert "more passages" not in answered_html(1, answer)
+    assert "<summary>2 more passages</summary>" in answered_html(1, answer, earlier=True)
+
+
+def test_a_kept_comment_is_shown() -> None:
+    assert "Your comment: &lt;b&gt;" in answered_html(1, ANSWER, turn="t", vote=-1, comment="<b>")
 
 
 def test_nothing_found_is_said() -> None:

@@ -166,6 +166,8 @@
     edit: (button) => fill(button.dataset.question, false),
     example: (button) => fill(button.dataset.question, true),
     remove: (button) => confirmRemoval(button),
+    dismiss: (button) => { button.closest(".change").hidden = true; },
+    help: () => help(),
     undo: (button) => { button.disabled = true; send("undo", { key: button.dataset.key }); },
     open: (button) => { close(); send("expand", { conversation: button.dataset.conversation }); },
     delete: (button) => {
@@ -199,6 +201,24 @@
 
   document.addEventListener("input", (event) => {
     if (event.target.dataset?.action === "filter") filter(event.target.closest("#documents"));
+  });
+
+  // Files dropped anywhere are added; without this, the browser would leave the page to show them.
+  const carriesFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files") && !event.target.closest?.("#add");
+  document.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    root.classList.add("dropping");
+  });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) root.classList.remove("dropping"); });
+  document.addEventListener("drop", (event) => {
+    root.classList.remove("dropping");
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    const input = document.querySelector("#dropped input[type=file]");
+    if (!input) return;
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
   function help() {
