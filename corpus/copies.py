@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from corpus.document import Document
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SIMILARITY = 0.8
 """Jaccard similarity of three-word shingles from which on a document is a copy: about 20 words in 500 replaced."""
@@ -33,53 +38,70 @@ def signature(document: Document) -> bytes:
     return struct.pack(f"<{_MINIMA}I", *minhash.digest())
 
 
-def _similarity(one: bytes, other: bytes) -> float:
-    pairs = zip(struct.iter_unpack("<I", one), struct.iter_unpack("<I", other), strict=True)
-    return sum(mine == theirs for mine, theirs in pairs) / _MINIMA
+class Dated(Protocol):
+    """What decides which of two documents is the original."""
+
+    @property
+    def path(self) -> str:
+        """`Document.path`."""
+
+    @property
+    def published(self) -> str:
+        """ISO date, or empty."""
 
 
-def _share_a_band(signatures: Mapping[str, tuple[str, bytes]]) -> list[str]:
-    """The paths that share a band with another: only these can be copies or originals, and need memory."""
+def _shared_bands(minima: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which bands of each document another document has too, (documents, bands): only these can find a copy."""
     import numpy as np
 
-    if not signatures:
-        return []
-    paths = list(signatures)
-    minima = np.frombuffer(b"".join(minhash for _, minhash in signatures.values()), np.uint8)
-    bands = minima.reshape(len(paths), -1, 4 * _BAND)  # (documents, bands, 16)
-    shared = np.zeros(len(paths), np.bool_)
-    for band in range(bands.shape[1]):
-        strings = np.ascontiguousarray(bands[:, band]).view(f"S{4 * _BAND}")[:, 0]  # (documents,)
-        _, of, counts = np.unique(strings, return_inverse=True, return_counts=True)
-        shared |= counts[of] > 1
-    return [path for path, found in zip(paths, shared.tolist(), strict=True) if found]
+    count = len(minima)
+    halves = (
+        np.ascontiguousarray(minima).view(np.uint64).reshape(count, _MINIMA // _BAND, _BAND // 2)
+    )  # (documents, bands, 2)
+    shared: NDArray[np.bool_] = np.zeros(halves.shape[:2], np.bool_)
+    for band in range(halves.shape[1]):
+        # Two bands that fall together by chance cost a comparison and nothing else.
+        mixed = halves[:, band, 0] * np.uint64(0x9E3779B97F4A7C15) ^ halves[:, band, 1]
+        _, of, counts = np.unique(mixed, return_inverse=True, return_counts=True)
+        shared[:, band] = counts[of] > 1
+    return shared
 
 
-def find_copies(signatures: Mapping[str, tuple[str, bytes]], similarity: float = SIMILARITY) -> dict[str, str]:
+def find_copies(
+    documents: Sequence[Dated], signatures: bytes | bytearray, similarity: float = SIMILARITY
+) -> dict[str, str]:
     """Which documents nearly repeat which.
 
     Args:
-        signatures: By path: publication date (ISO, or empty) and `signature` of each document.
+        documents: Path and publication date of each.
+        signatures: The `signature` of each, one after the other.
         similarity: Least similarity of a copy, 0 to 1.
 
     Returns:
         Path of each copy and of its original: among documents that repeat each other, the earliest published one,
         undated ones last, then the first by path. An original is never a copy itself.
     """
-    alike = _share_a_band(signatures)
-    order = sorted(alike, key=lambda path: (signatures[path][0] or "9999", path))
-    first_with: dict[tuple[int, bytes], str] = {}
+    import numpy as np
+
+    minima = np.frombuffer(signatures, "<u4").reshape(len(documents), _MINIMA)  # (documents, 128)
+    shared = _shared_bands(minima)
+    alike = np.flatnonzero(shared.any(axis=1)).tolist()
+    alike.sort(key=lambda number: (documents[number].published or "9999", documents[number].path))
+    first_with: dict[tuple[int, bytes], int] = {}
     copies: dict[str, str] = {}
-    for path in order:
-        mine = signatures[path][1]
-        bands = [(start, mine[start : start + 4 * _BAND]) for start in range(0, len(mine), 4 * _BAND)]
+    for number in alike:
+        mine: Any = minima[number]
+        bands = [
+            (band, mine[band * _BAND : (band + 1) * _BAND].tobytes())
+            for band in np.flatnonzero(shared[number]).tolist()
+        ]
         # Only the first document of a band is compared: a million equal files must not cost a million squared.
         candidates = dict.fromkeys(first_with[band] for band in bands if band in first_with)
         for candidate in candidates:
-            if _similarity(mine, signatures[candidate][1]) >= similarity:
-                copies[path] = candidate
+            if np.count_nonzero(mine == minima[candidate]) >= similarity * _MINIMA:
+                copies[documents[number].path] = documents[candidate].path
                 break
         else:
             for band in bands:
-                first_with.setdefault(band, path)
+                first_with.setdefault(band, number)
     return copies

@@ -32,9 +32,9 @@ from index.manifest import (
     DocumentEntry,
     Manifest,
     SkippedEntry,
-    encode_manifest,
     hash_bytes_of,
     hash_corpus,
+    write_manifest,
 )
 from index.reports import BuildSettings, Progress
 from index.sources import KEY_BYTES, KEYS_FILE, SIGNATURES_FILE, Source, as_bytes, context_key, first_of_each
@@ -162,10 +162,10 @@ def write_documents(
                 done = len(draft.documents)
                 progress("Reading documents", done, max(done, expected))
         terms.finish()
-    minhashes = as_bytes(draft.signatures, SIGNATURE_BYTES)
-    dated = zip(draft.documents, minhashes, strict=True)
-    copies = find_copies({entry.path: (entry.published, minhash.tobytes()) for entry, minhash in dated})
-    draft.documents = [replace(entry, copy_of=copies.get(entry.path, "")) for entry in draft.documents]
+    copies = find_copies(draft.documents, draft.signatures)
+    for number, entry in enumerate(draft.documents):
+        if entry.copy_of != (original := copies.get(entry.path, "")):
+            draft.documents[number] = replace(entry, copy_of=original)
 
 
 def _texts(folder: Path, entries: list[DocumentEntry], wanted: NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
@@ -239,7 +239,8 @@ def write_engine(
     """Third pass: what searches the vectors. Returns what the manifest says of it."""
     base_rows = np.frombuffer(draft.base_rows, np.int64)
     earlier = (sources[0].vectors, base_rows) if sources and bool((base_rows >= 0).any()) else None
-    return make_engine(folder, draft.folder, generation, settings.vectors, earlier)
+    unclustered = int(sources[0].manifest.vectors.get("unclustered", 0)) if sources else 0
+    return make_engine(folder, draft.folder, generation, settings.vectors, earlier, unclustered)
 
 
 def generation_name(folder: Path, corpus_hash: str, embedder: Embedder, settings: BuildSettings) -> str:
@@ -277,7 +278,7 @@ def finish(
         skipped=tuple(draft.skipped),
         files=files,
     )
-    (draft.folder / MANIFEST_FILE).write_text(encode_manifest(manifest), encoding="utf-8")
+    write_manifest(draft.folder / MANIFEST_FILE, manifest)
     sync(draft.folder / MANIFEST_FILE)
     for path in [draft.folder, *(path for path in draft.folder.rglob("*") if path.is_dir())]:
         sync(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,17 +99,37 @@ _SKIPPED_COLUMNS = tuple(column.name for column in fields(SkippedEntry))
 _OTHERS = tuple(name for name in (column.name for column in fields(Manifest)) if name not in ("documents", "skipped"))
 
 
-def encode_manifest(manifest: Manifest) -> str:
-    """JSON text that ends with a checksum over all before it; documents are rows of values, for there may be many."""
-    value: dict[str, Any] = {name: getattr(manifest, name) for name in _OTHERS}
-    value["documents"] = {
-        "columns": _DOCUMENT_COLUMNS,
-        "rows": [_row(e, _DOCUMENT_COLUMNS) for e in manifest.documents],
-    }
-    value["skipped"] = {"columns": _SKIPPED_COLUMNS, "rows": [_row(e, _SKIPPED_COLUMNS) for e in manifest.skipped]}
-    text = ",\n".join(f"{json.dumps(name)}: {json.dumps(part, ensure_ascii=False)}" for name, part in value.items())
-    body = "{\n" + text
-    return f'{body}{_CHECKSUM}{hashlib.sha256(body.encode("utf-8")).hexdigest()}"\n}}\n'
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write JSON that ends with a checksum over all before it; documents are rows of values, for there may be many.
+
+    It is written piece by piece: the text of a million documents is never in memory.
+
+    Raises:
+        OSError: The disk is full, among others.
+    """
+    checksum = hashlib.sha256()
+    with path.open("wb") as file:
+        for piece in _pieces(manifest):
+            encoded = piece.encode("utf-8")
+            checksum.update(encoded)
+            file.write(encoded)
+        file.write(f'{_CHECKSUM}{checksum.hexdigest()}"\n}}\n'.encode())
+
+
+def _pieces(manifest: Manifest) -> Iterator[str]:
+    yield "{\n"
+    for name in _OTHERS:
+        yield f"{json.dumps(name)}: {json.dumps(getattr(manifest, name), ensure_ascii=False)},\n"
+    yield from _table("documents", _DOCUMENT_COLUMNS, manifest.documents)
+    yield ",\n"
+    yield from _table("skipped", _SKIPPED_COLUMNS, manifest.skipped)
+
+
+def _table(name: str, columns: tuple[str, ...], entries: Sequence[DocumentEntry | SkippedEntry]) -> Iterator[str]:
+    yield f'"{name}": {{"columns": {json.dumps(columns)}, "rows": ['
+    for number, entry in enumerate(entries):
+        yield (",\n" if number else "\n") + json.dumps(_row(entry, columns), ensure_ascii=False)
+    yield "]}"
 
 
 def _row(entry: DocumentEntry | SkippedEntry, columns: tuple[str, ...]) -> list[Any]:

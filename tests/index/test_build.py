@@ -399,7 +399,7 @@ class PowerCutError(BaseException):
 
 
 @pytest.mark.parametrize("survived", [0, 1, 2])
-@pytest.mark.parametrize("step", ["sync", "hash_bytes_of", "encode_manifest", "switch"])
+@pytest.mark.parametrize("step", ["sync", "hash_bytes_of", "write_manifest", "switch"])
 def test_a_power_cut_at_each_step_of_finishing(
     corpus: Path, folder: Path, embedder: Counting, monkeypatch: pytest.MonkeyPatch, step: str, survived: int
 ) -> None:

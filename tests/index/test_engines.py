@@ -24,11 +24,11 @@ from index import (
     verify,
 )
 from index import draft as draft_module
-from index.engines import open_engine
+from index.engines import make_engine, open_engine
 from index.generations import generation_folder, generation_names
 from index.inverted import FROM_SIZE, InvertedVectors, centroid_count, recall
-from index.manifest import encode_manifest, read_manifest
-from index.vectors import FlatVectors
+from index.manifest import read_manifest, write_manifest
+from index.vectors import FlatVectors, VectorWriter
 
 if TYPE_CHECKING:
     from tests.conftest import ToyEmbedder
@@ -104,7 +104,7 @@ def test_a_builder_that_dies_leaves_what_serves(
         raise CrashError
 
     with monkeypatch.context() as patch, pytest.raises(CrashError):
-        patch.setattr(draft_module, "encode_manifest", die)
+        patch.setattr(draft_module, "write_manifest", die)
         build(corpus, folder, toy_embedder, how)
     index = Index.open(folder, toy_embedder)
     assert index.generation == old and index.search("runway at Henoko", 1)[0].chunk.section == "Governor"
@@ -179,6 +179,24 @@ def test_the_default_goes_over_to_the_inverted_file_by_size(
     assert Index.open(folder, toy_embedder).search("emperor of the sea", 1)[0].chunk.document == "new.txt"
 
 
+def test_clusters_that_were_not_found_are_looked_for_again_when_the_index_has_doubled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = np.random.default_rng(0).normal(size=(1_200, 128)).astype(np.float32)
+    asked: list[int] = []
+    monkeypatch.setattr("index.engines.FROM_SIZE", 400)
+    monkeypatch.setattr(InvertedVectors, "build", lambda flat, known=None: asked.append(len(flat)))
+    said = 0
+    for size in (500, 600, 1_001, 1_100, 450, 460):
+        with VectorWriter(tmp_path, size, 128) as writer:
+            writer.write(np.arange(size), drawn[:size])
+        found = make_engine(tmp_path, tmp_path, "g", "auto", None, said)
+        said = found.pop("unclustered")
+        assert found == {"setting": "auto", "engine": "flat"}
+    assert asked == [500, 1_001, 450]
+    assert said == 450
+
+
 @pytest.mark.parametrize("file", ["ivf.centroids.npy", "ivf.lists.npy", "ivf.ends.npy", "ivf.json"])
 def test_a_damaged_inverted_file_is_refused_and_mended(
     corpus: Path, folder: Path, toy_embedder: ToyEmbedder, file: str
@@ -243,7 +261,7 @@ def test_an_index_of_another_version_is_built_again(corpus: Path, folder: Path, 
     name = build(corpus, folder, toy_embedder).generation
     path = generation_folder(folder, name)
     older = replace(read_manifest(path), format_version=2)
-    (path / "manifest.json").write_text(encode_manifest(older), encoding="utf-8")
+    write_manifest(path / "manifest.json", older)
     with pytest.raises(IndexMismatchError, match="format 2"):
         Index.open(folder, toy_embedder)
     assert ensure_index(corpus, folder, toy_embedder).generation > name

@@ -75,7 +75,7 @@ class IndexMachine(RuleBasedStateMachine):
         self.current = report.generation
         self.built[report.generation] = dict(self.corpus)
 
-    @rule(step=st.sampled_from(["sync", "hash_bytes_of", "encode_manifest", "switch"]), survived=st.integers(0, 20))
+    @rule(step=st.sampled_from(["sync", "hash_bytes_of", "write_manifest", "switch"]), survived=st.integers(0, 20))
     def crash(self, step: str, survived: int) -> None:
         real, left = getattr(draft_module, step), survived
 
