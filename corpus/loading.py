@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import stat
@@ -154,14 +155,18 @@ def document_path(path: Path, root: Path) -> str:
     return name
 
 
-def find_documents(root: Path) -> list[Path]:
+def find_documents(root: Path, most: float = math.inf) -> list[Path]:
     """Every file below the corpus folder that is not hidden, whatever its ending, sorted by path.
 
     Hidden files and folders (leading dot) and the provenance beside documents are passed over, folders behind symbolic
     links are not entered.
 
+    Args:
+        root: The corpus folder.
+        most: Files that it may hold.
+
     Raises:
-        CorpusError: `root` is not a folder or cannot be read.
+        CorpusError: `root` is not a folder, cannot be read, or holds more files.
     """
     if not root.is_dir():
         raise CorpusError(f"There is no corpus folder {root}. Name one with --corpus.")
@@ -178,7 +183,14 @@ def find_documents(root: Path) -> list[Path]:
             elif not is_provenance(entry.name) and not (entry.is_symlink() and entry.is_dir()):
                 yield Path(entry.path)
 
-    return sorted(walk(root), key=lambda path: path.relative_to(root).as_posix())
+    found: list[Path] = []
+    for path in walk(root):
+        if len(found) >= most:
+            raise CorpusError(
+                f"The corpus folder {root} holds more than {most:,} files. Name a smaller folder with --corpus."
+            )
+        found.append(path)
+    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
 
 
 def read_file(path: Path, root: Path, max_bytes: int = MAX_BYTES) -> bytes:

@@ -160,7 +160,7 @@ def _skipped_if_unchanged(
     if base.manifest.settings != chunk_settings(settings.chunking):
         return None
     known, skipped = 0, []
-    for item in survey(corpus, base.manifest, settings.max_bytes, settings.limits, cache):
+    for item in survey(corpus, base.manifest, settings, cache):
         if item.document is not None:
             return None
         if item.known is not None:

@@ -149,7 +149,7 @@ def write_documents(
         TermWriter(draft.folder, base.terms.vocabulary if base else ()) as terms,
     ):
         writer = _DocumentWriter(draft, documents, chunks, terms, embedder)
-        for item in survey(corpus, base.manifest if base else None, settings.max_bytes, settings.limits, cache):
+        for item in survey(corpus, base.manifest if base else None, settings, cache):
             if item.reason:
                 draft.skipped.append(SkippedEntry(item.path, item.reason, item.mark))
             elif item.document is not None:

@@ -23,6 +23,9 @@ class BuildSettings:
     chunking: ChunkSettings = field(default_factory=ChunkSettings)
     max_bytes: int = MAX_BYTES
     """Largest file that is read, in bytes."""
+    max_files: int = 300_000
+    """Files of a corpus. A build holds about 2.5 KB for each, so 750 MB; a folder with more is a whole disk, named by
+    mistake, and is refused within seconds instead of after a quarter of an hour."""
     limits: ExtractionLimits = field(default_factory=ExtractionLimits)
     """What reading one file that is more than text may cost."""
     vectors: str = "auto"

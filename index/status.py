@@ -56,7 +56,7 @@ def _compare(corpus: Path, folder: Path, manifest: Manifest, settings: BuildSett
     now: dict[str, str] = {}
     skipped = []
     cache = ExtractionCache(folder / FOLDER)
-    for item in survey(corpus, manifest, settings.max_bytes, settings.limits, cache):
+    for item in survey(corpus, manifest, settings, cache):
         if item.document is not None:
             now[item.path] = item.document.content_hash
         elif item.known is not None:

@@ -9,19 +9,12 @@ from pathlib import Path
 
 from corpus.document import Document
 from corpus.errors import DocumentError, PassingDocumentError
-from corpus.extraction import ExtractionLimits, Extractor
+from corpus.extraction import Extractor
 from corpus.extraction_cache import ExtractionCache, hash_data
-from corpus.loading import (
-    MAX_BYTES,
-    document_path,
-    find_documents,
-    parse_document,
-    read_file,
-    read_provenance,
-    reader_of,
-)
+from corpus.loading import document_path, find_documents, parse_document, read_file, read_provenance, reader_of
 from corpus.provenance import provenance_path
 from index.manifest import DocumentEntry, FileMark, Manifest
+from index.reports import BuildSettings
 
 _TOO_NEW = 2_000_000_000
 """Nanoseconds: a file changed this short before it was read may change again without its times showing it."""
@@ -87,33 +80,28 @@ def _raw_hash(data: bytes, provenance: bytes | None) -> str:
 
 
 def survey(
-    root: Path,
-    manifest: Manifest | None,
-    max_bytes: int = MAX_BYTES,
-    limits: ExtractionLimits | None = None,
-    cache: ExtractionCache | None = None,
+    root: Path, manifest: Manifest | None, settings: BuildSettings, cache: ExtractionCache
 ) -> Iterator[Surveyed]:
     """Look at every file of the corpus, and read those that are new or may have changed.
 
     Args:
         root: The corpus folder.
         manifest: What to compare with; None takes every file for new.
-        max_bytes: Largest file that is read.
-        limits: Of reading one file of a format that is more than text; the defaults when None.
-        cache: Keeps what was extracted; nothing is kept when None.
+        settings: How much is read at most.
+        cache: Keeps what was extracted.
 
     Raises:
-        CorpusError: The folder is missing or unreadable.
+        CorpusError: The folder is missing or unreadable, or holds too many files.
     """
-    with Extractor(limits, cache) as extractor:
-        yield from _survey(root, manifest, max_bytes, extractor)
+    with Extractor(settings.limits, cache) as extractor:
+        yield from _survey(root, manifest, settings, extractor)
 
 
-def _survey(root: Path, manifest: Manifest | None, max_bytes: int, extractor: Extractor) -> Iterator[Surveyed]:
+def _survey(root: Path, manifest: Manifest | None, settings: BuildSettings, extractor: Extractor) -> Iterator[Surveyed]:
     known = {entry.path: entry for entry in manifest.documents} if manifest else {}
     skipped = {entry.path: entry for entry in manifest.skipped} if manifest else {}
     seen: set[str] = set()
-    for path in find_documents(root):
+    for path in find_documents(root, settings.max_files):
         shown = path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
         mark, _ = _mark_of(path)
         try:
@@ -129,7 +117,7 @@ def _survey(root: Path, manifest: Manifest | None, max_bytes: int, extractor: Ex
                 yield Surveyed(name, mark, reason=past.reason)
                 continue
             reader_of(path)
-            data, provenance, settled_mark = _read(path, root, max_bytes)
+            data, provenance, settled_mark = _read(path, root, settings.max_bytes)
             raw_hash = _raw_hash(data, provenance)
             if entry is not None and entry.raw_hash == raw_hash:
                 yield Surveyed(name, settled_mark, raw_hash, known=entry)

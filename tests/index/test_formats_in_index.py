@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from corpus import CorpusError
 from corpus.adding import add_sources
 from corpus.extraction import Extractor
 from corpus.loading import load_document
 from corpus.provenance import Provenance, encode_provenance, provenance_path
-from index import Index, build, status
+from index import BuildSettings, Index, build, status
 from index.generations import generation_folder, read_current
 from index.nearest_copy import NearestCopy
 
@@ -145,3 +146,17 @@ def test_two_thousand_tiny_files(tmp_path: Path, toy_embedder: Any) -> None:
     report = build(root, tmp_path / "index", toy_embedder)
     assert report.documents == 2000
     assert not build(root, tmp_path / "index", toy_embedder).built
+
+
+def test_a_folder_of_too_many_files_is_refused_and_what_serves_serves_on(tmp_path: Path, toy_embedder: Any) -> None:
+    root, folder = tmp_path / "corpus", tmp_path / "index"
+    root.mkdir()
+    for number in range(5):
+        (root / f"{number}.txt").write_text(f"Report {number}.")
+    name = build(root, folder, toy_embedder, BuildSettings(max_files=5)).generation
+    (root / "5.txt").write_text("Report 5.")
+    with pytest.raises(CorpusError, match=r"more than 5 files.*--corpus"):
+        build(root, folder, toy_embedder, BuildSettings(max_files=5))
+    index = Index.open(folder, toy_embedder)
+    assert index.generation == name
+    index.close()
