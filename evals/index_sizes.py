@@ -194,23 +194,44 @@ def _in_a_process(step: str, *arguments: str) -> dict[str, Any]:
     return result
 
 
+def _once(place: Path, name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a step gave, done now unless an earlier run that was broken off has done it."""
+    file = place / f"{name}.json"
+    if not file.exists():
+        file.write_text(json.dumps(work()), encoding="utf-8")
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
 def measure(chunks: int, out: Path, *, real: bool, keep: bool = False) -> SizeResult:
-    """Measure one size, with a corpus and an index below `out` that are removed afterwards unless `keep`."""
+    """Measure one size, with a corpus and an index below `out` that are removed afterwards unless `keep`.
+
+    A run that was broken off goes on after its last whole step.
+    """
     place = out / f"{chunks}-{'real' if real else 'synthetic'}"
     corpus, folder = place / "corpus", place / "index"
     sentences = shipped_sentences(SHIPPED)
-    if not corpus.exists():
-        number = write_corpus(corpus, sentences, chunks)
-    else:
-        number = sum(1 for path in corpus.rglob("report-*.md"))
-    shutil.rmtree(folder, ignore_errors=True)
-    options = ["--corpus", str(corpus), "--index", str(folder), *(["--real"] if real else [])]
-    built = _in_a_process("build", *options)
-    queried = _in_a_process("query", *options)
     added = corpus / "0000" / "report-one-more.md"
-    added.write_text(document_text(number, sentences, random.Random(2)), encoding="utf-8")  # noqa: S311 - no secret
-    one_more = _in_a_process("build", *options)
-    added.unlink()
+    options = ["--corpus", str(corpus), "--index", str(folder), *(["--real"] if real else [])]
+
+    def write() -> dict[str, Any]:
+        shutil.rmtree(corpus, ignore_errors=True)
+        return {"documents": write_corpus(corpus, sentences, chunks)}
+
+    def build_all() -> dict[str, Any]:
+        shutil.rmtree(folder, ignore_errors=True)
+        return _in_a_process("build", *options)
+
+    def build_one_more() -> dict[str, Any]:
+        text = document_text(written["documents"], sentences, random.Random(2))  # noqa: S311 - no secret
+        added.write_text(text, encoding="utf-8")
+        return _in_a_process("build", *options)
+
+    place.mkdir(parents=True, exist_ok=True)
+    written = _once(place, "written", write)
+    built = _once(place, "built", build_all)
+    queried = _once(place, "queried", lambda: _in_a_process("query", *options))
+    one_more = _once(place, "one-more", build_one_more)
     if not keep:
         shutil.rmtree(place)
     return SizeResult(
@@ -315,7 +336,7 @@ def plot(results: Sequence[SizeResult], file: Path) -> None:
 @click.option("--sizes", default="1e3,1e4", help="Chunks, with commas between.")
 @click.option("--real", "real", is_flag=True, help="Embed with the default model instead of synthetic vectors.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results and the work.")
-@click.option("--keep", is_flag=True, help="Keep each corpus and index.")
+@click.option("--keep", is_flag=True, help="Keep corpus, index and measurements; a further run takes them.")
 @click.option("--step", type=click.Choice(["build", "query"]), hidden=True)
 @click.option("--corpus", type=click.Path(path_type=Path), hidden=True)
 @click.option("--index", "folder", type=click.Path(path_type=Path), hidden=True)
