@@ -51,9 +51,11 @@ class Transcript:
         started = time.monotonic()
         page.fill("#question textarea", QUESTION)
         page.keyboard.press("Enter")
+        # The question is the same each time, so the turn before must have left its place first.
+        expect(page.locator("#current .said .actions")).to_have_count(0)
+        expect(page.locator(".turn")).to_have_count(before + 1)
         expect(page.locator("#current .turn h2")).to_have_text(QUESTION)
         expect(page.locator("#current .said .actions")).to_be_visible()
-        expect(page.locator(".turn")).to_have_count(before + 1)
         said = page.locator("#current .said .answer").inner_text()
         banner = " · ".join(page.locator(".banner").inner_text().split("\n"))
         self.lines += [
