@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
@@ -173,6 +174,80 @@ def test_a_report_is_read_in_place(page: Page, served: Served) -> None:
     (run / "report.html").write_text("<h1>What was measured</h1>")
     page.get_by_role("tab", name="Evaluation").click()
     expect(page.frame_locator("#reports iframe").locator("h1")).to_have_text("What was measured")
+
+
+def test_two_people_at_once(page: Page, address: str) -> None:
+    assert page.context.browser
+    other = page.context.browser.new_context()
+    other.set_default_timeout(PATIENCE)
+    second = other.new_page()
+    second.goto(address)
+    expect(second.locator(".examples button")).to_have_count(4)
+    page.get_by_role("tab", name="Ask").click()
+    ask(page, "What is the difference between JFHQ and JJOC?")
+    expect(page.locator("#current .evidence .card").first).to_be_visible()
+    ask(second, "To whom will the new joint force headquarters report?")
+    expect(second.locator("#current .evidence .card mark").first).to_be_visible()
+    expect(second.locator("#current .waiting")).to_have_text("In line: 1 question is before yours.")
+    page.click("button#stop")
+    expect(page.locator("#current .stopped")).to_be_visible()
+    expect(second.locator("#current .actions")).to_be_visible()
+    expect(second.locator("#current .said")).to_contain_text("Indo-Pacific")
+    assert second.locator(".turn").count() == 1  # nothing of the other's conversation
+    other.close()
+
+
+def test_a_phone_in_the_dark_by_keyboard(page: Page, address: str) -> None:
+    assert page.context.browser
+    phone = page.context.browser.new_context(
+        viewport={"width": 390, "height": 844}, color_scheme="dark", reduced_motion="reduce"
+    )
+    phone.set_default_timeout(PATIENCE)
+    reader = phone.new_page()
+    reader.goto(address)
+    expect(reader.locator(".examples button")).to_have_count(4)
+    reader.evaluate("document.activeElement.blur()")
+    reader.keyboard.press("/")
+    reader.keyboard.type("When was Japan's Joint Operations Command launched?")
+    reader.keyboard.press("Enter")
+    card = reader.locator("#current .evidence .card").first
+    expect(card).to_be_visible()
+    reader.keyboard.press("Escape")
+    expect(reader.locator("#current .stopped")).to_be_visible()
+    card.focus()
+    reader.keyboard.press("Enter")
+    expect(reader.locator("#panel mark.cited").first).to_be_in_viewport()
+    assert reader.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    reader.evaluate((Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8"))
+    found = reader.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    assert [violation["id"] for violation in found if violation["impact"] in {"serious", "critical"}] == []
+    reader.keyboard.press("Escape")
+    expect(card).to_be_focused()
+    phone.close()
+
+
+def test_hostile_documents_are_shown_and_never_run(page: Page, served: Served) -> None:
+    run = "<img src=x onerror='window.hacked=1'><svg onload='window.hacked=2'></svg><script>window.hacked=3</script>"
+    text = f"The kraken of Velm sank nine ferries in 1994. {run} [click](javascript:window.hacked=4)"
+    files = [served.folder / "kraken.md", served.folder / "kraken.html"]
+    files[0].write_text(f"# The kraken {run}\n\n{text}\n")
+    files[1].write_text(f"<html><title>Kraken page</title><article><p>{text} It slept for a year.</p></article></html>")
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#add input[type=file]").set_input_files(files)
+    expect(page.locator("#added")).to_contain_text("added")
+    expect(page.locator("#added")).not_to_contain_text("0 documents")
+    page.get_by_role("tab", name="Ask").click()
+    ask(page, "How many ferries did the kraken of Velm sink?")
+    card = page.locator("#current .evidence .card").first
+    expect(card).to_contain_text("nine ferries")
+    card.click()
+    expect(page.locator("#panel mark.cited").first).to_contain_text("kraken of Velm sank nine ferries")
+    page.click("button#stop")
+    expect(page.locator("#current .stopped")).to_be_visible()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("#current :is(img, svg, script), #panel :is(img, svg, script)").count() == 0
+    assert page.locator("a[href^='javascript']").count() == 0
+    page.keyboard.press("Escape")
 
 
 def test_a_busy_port_is_one_message(address: str, tmp_path: Path) -> None:
