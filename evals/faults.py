@@ -317,7 +317,7 @@ def _check_damage(ground: Ground, reader: IndexReader, what: str, tally: Tally) 
 def changing_corpus(chance: random.Random, builds: int) -> Tally:
     """Documents that are written, replaced and removed while they are read."""
     tally = Tally("corpus changing")
-    stop = threading.Event()
+    changed, stop = threading.Event(), threading.Event()
     with _ground(chance) as ground:
         ground.build()
 
@@ -329,9 +329,11 @@ def changing_corpus(chance: random.Random, builds: int) -> Tally:
                 else:
                     ground.write(name)
                 tally.faults += 1
+                changed.set()
 
         thread = threading.Thread(target=change)
         thread.start()
+        changed.wait()
         try:
             for _ in range(builds):
                 ground.build()

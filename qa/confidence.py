@@ -21,24 +21,21 @@ CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What is known about a question once its evidence was read. Each is a number; more speaks for an answer."""
+    """What is known about a question once its evidence was read, before a word is written."""
 
     verdict: float
     """Log-odds of the model's yes to `do these sentences state the answer to exactly this question`."""
-    named: float
-    """1 when the model named a sentence of itself, 0 when it said none and the best one was taken."""
     similarity: float
-    """Cosine of the question and the most similar chosen sentence."""
+    """Cosine of the question and the most similar sentence of the passage."""
     passage_similarity: float
     """Cosine of the question and the best chunk."""
     coverage: float
-    """Share of the question's content words that stand in the chosen sentences, their titles and sections."""
+    """Share of the question's content words that stand in the passage, its titles and sections. Its weight is negative:
+    the model says yes too easily where a passage repeats the question."""
     specifics: float
     """Share of the question's names, numbers and dates that stand there; 1 where it has none."""
     corpus_coverage: float
     """Share of the question's content words that stand in the retrieved passages."""
-    draft: float = 1.0
-    """Share of the written sentences that their evidence supports; 1 as long as nothing is written."""
 
     def as_row(self) -> list[float]:
         """The values in the order of the fields."""
@@ -84,7 +81,6 @@ def take_readings(
     passages: Sequence[str],
     chosen: Sequence[Evidence],
     *,
-    named: bool,
     verdict: float,
 ) -> Readings:
     """The readings of one question.
@@ -94,13 +90,11 @@ def take_readings(
         hits: Retrieved chunks, best first.
         passages: Their texts.
         chosen: Evidence that the answer would rest on.
-        named: Whether the model named it.
         verdict: Log-odds of its yes; not a number counts as a no.
     """
     evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in chosen)
     return Readings(
         verdict=-8.0 if math.isnan(verdict) else max(-8.0, min(8.0, verdict)),
-        named=float(named),
         similarity=max((sentence.similarity for sentence in chosen), default=0.0),
         passage_similarity=max((hit.dense_score for hit in hits), default=0.0),
         coverage=_coverage(question, evidence),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from index import Embedder, Hit, Index
 from index.lexical import LexicalIndex
+from qa.instructions import speaks_to_a_model
 
 EMBEDDED = 64
 """Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
@@ -59,7 +60,8 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
     """The sentences of the retrieved chunks, best first.
 
     Four readings are standardised over the candidates and added with the weights above: the cosine of question and
-    sentence, the cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk.
+    sentence, the cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Sentences
+    that speak to a model are left out where there is any other.
 
     Args:
         question: The standalone question.
@@ -67,6 +69,7 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
         index: Where they are from.
     """
     places: list[tuple[Hit, int, int, str]] = []
+    speaking: list[tuple[Hit, int, int, str]] = []
     seen: set[str] = set()
     for hit in hits:
         text = index.documents[hit.chunk.document].text
@@ -74,7 +77,9 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
             folded = " ".join(text[start:end].split()).casefold()
             if folded not in seen:
                 seen.add(folded)
-                places.append((hit, start, end, text[start:end]))
+                place = (hit, start, end, text[start:end])
+                (speaking if speaks_to_a_model(place[3]) else places).append(place)
+    places = places or speaking
     if not places:
         return []
     words = LexicalIndex.from_texts(text for _, _, _, text in places).scores(question)  # (candidates,)
@@ -84,7 +89,7 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
         + CHUNK_WORDS * _standard(np.array([hit.lexical_score for hit, _, _, _ in places]))
     )
     kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
-    vectors = _embed([places[row][3] for row in kept], index.embedder)  # (kept, dimension)
+    vectors = embed_sentences([places[row][3] for row in kept], index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
     scores = MEANING * _standard(cosines) + prior[kept]
     ranked: list[Evidence] = []
@@ -131,17 +136,17 @@ def with_antecedents(chosen: Sequence[Evidence], index: Index) -> list[Evidence]
     for evidence in chosen:
         if len(added) == ANTECEDENTS:
             break
-        if not _POINTS_BACK.match(evidence.text):
-            continue
-        before = _sentence_before(evidence, index)
+        before = sentence_before(evidence, index)
         if before is not None and (before.document, before.start) not in places:
             places.add((before.document, before.start))
             added.append(before)
     return [*chosen, *added]
 
 
-def _sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
-    """The sentence in front of another in the same passage."""
+def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
+    """The sentence that one which begins with a pronoun leans on: the one in front of it in its passage."""
+    if not _POINTS_BACK.match(evidence.text):
+        return None
     text = index.documents[evidence.document].text
     earlier = [sentence for sentence in index.sentences(evidence.document) if sentence.end <= evidence.start]
     if not earlier:
@@ -171,7 +176,7 @@ def order_hits(hits: Sequence[Hit], ranked: Sequence[Evidence]) -> list[Hit]:
     return sorted(hits, key=rank)
 
 
-def _embed(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
+def embed_sentences(texts: Sequence[str], embedder: Embedder) -> NDArray[np.float32]:
     """Vectors of sentences, (len(texts), dimension), from memory where they were asked for before."""
     with _remembering:
         known = {

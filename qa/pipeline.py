@@ -6,7 +6,7 @@ import time
 from collections.abc import Generator as Generator_
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from threading import Event as StopEvent
 
@@ -21,29 +21,17 @@ from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, 
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.notes import answer_notes
-from qa.prompt import (
-    NO,
-    PROMPTS_HASH,
-    YES,
-    correction_prompt,
-    read_selection,
-    selection_pattern,
-    selection_prompt,
-    verdict_prompt,
-    writing_prompt,
-)
+from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
+from qa.quotes import CANDIDATES, as_quote, choose_quotes, rank_for_quoting
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import Part, citing, finished_sentences, only_framing, tidy, verify
+from qa.verification import finished_sentences, repeats, tidy, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
-REWRITTEN = 0.5
-"""The reading `draft` of an answer that only its second draft could support."""
 CUT_SHORT = 2
 """Tokens by which a reply that was cut may seem shorter when it is counted again as text."""
-_ANSWER_PATTERN = r"[^\n]+"
 
 
 @dataclass
@@ -80,30 +68,6 @@ class _Asked:
     hits: tuple[Hit, ...]
     ranked: tuple[Evidence, ...]
     passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Basis:
-    """What an answer would rest on."""
-
-    named: tuple[Evidence, ...]
-    """The sentences that the model named, or the best-ranked one."""
-    passage: tuple[Evidence, ...]
-    """These and the best-ranked others, in reading order: what the answer is judged and written from."""
-    readings: Readings
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A draft, checked."""
-
-    written: str = ""
-    parts: Sequence[Part] = ()
-    """Its supported sentences."""
-    dropped: Sequence[Sequence[str]] = ()
-    """The unsupported claims of each other sentence."""
-    support: float = 1.0
-    """What the reading `draft` is."""
 
 
 class Pipeline:
@@ -191,62 +155,50 @@ class Pipeline:
         asked = self._find(question, history, clock)
         yield EvidenceFound(asked.standalone, asked.passages, clock.search_ms)
         if not asked.ranked:
-            yield self._refuse(asked, "off_corpus", 0.0, (), clock)
+            yield self._refuse(asked, "off_corpus", 0.0, clock)
             return
-        basis = self._read(asked, clock)
-        probability = self.calibration.probability(basis.readings)
+        passage = self._passage(asked)
+        readings = self._take_readings(asked, passage, clock)
+        probability = self.calibration.probability(readings)
         if probability < self._threshold:
-            reason = refusal_reason(basis.readings, self.calibration)
-            yield self._refuse(asked, reason, probability, basis.named, clock)
+            yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
             return
-        draft = yield from self._compose(asked, basis.passage, clock)
-        parts, dropped = draft.parts, draft.dropped
-        probability = self.calibration.probability(replace(basis.readings, draft=draft.support))
-        if probability < self._threshold:
-            yield self._refuse(asked, "not_supported", probability, basis.named, clock)
-            return
-        if not parts:  # the evidence answers in its own words
-            places = citing(draft.written, basis.passage, asked.standalone) if draft.written else []
-            own_words = [basis.passage[place] for place in places] or list(basis.named)
-            parts = [(sentence.text, [sentence]) for sentence in own_words[: self.settings.cited_sentences]]
+        draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
+        ranked = rank_for_quoting(asked.standalone, draft, [*asked.ranked[:CANDIDATES], *passage], asked.index)
+        quotes = choose_quotes(ranked, asked.index, 1)
+        written, dropped = verify(draft, quotes, asked.standalone)
+        if dropped or not written:  # the first quote alone does not hold what the model wrote
+            quotes = choose_quotes(ranked, asked.index, self.settings.quoted_sentences)
+            written, dropped = verify(draft, quotes, asked.standalone)
+        parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
         if not cited.sentences:  # what could be quoted is a mere footnote mark
-            yield self._refuse(asked, "not_supported", probability, basis.named, clock)
+            yield self._refuse(asked, "not_supported", probability, clock)
             return
-        used = list(dict.fromkeys(evidence for _, sources in parts for evidence in sources))
-        yield self._finish(asked, cited, probability, None, clock, used)
+        yield self._finish(asked, cited, probability, None, clock, quotes)
 
     def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
-        """What the confidence in an answer would rest on, the draft included; None where nothing was retrieved.
+        """What the confidence in an answer would rest on; None where nothing was retrieved.
 
         This is what the calibration is fitted on. Raises as `stream`.
         """
         clock = _Clock()
         asked = self._find(question, history, clock)
-        if not asked.ranked:
-            return None
-        basis = self._read(asked, clock)
-        composing = self._compose(asked, basis.passage, clock)
-        while True:
-            try:
-                next(composing)
-            except StopIteration as finished:
-                return replace(basis.readings, draft=finished.value.support)
+        return self._take_readings(asked, self._passage(asked), clock) if asked.ranked else None
 
     @property
     def _threshold(self) -> float:
         return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below
 
-    def _read(self, asked: _Asked, clock: _Clock) -> _Basis:
-        """The evidence that an answer would rest on, and the readings, as long as nothing is written."""
-        named, of_itself = self._select(asked, clock) if self.settings.select_first else ([asked.ranked[0]], True)
-        others = [evidence for evidence in asked.ranked if evidence not in named]
-        best = within_budget([*named, *others], self.settings.passage_sentences, self.settings.evidence_words)
-        passage = in_reading_order(with_antecedents(best, asked.index))
+    def _passage(self, asked: _Asked) -> list[Evidence]:
+        """What the model reads: the best sentences, with what their pronouns lean on, in reading order."""
+        best = within_budget(asked.ranked, self.settings.passage_sentences, self.settings.evidence_words)
+        return in_reading_order(with_antecedents(best, asked.index))
+
+    def _take_readings(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Readings:
         verdict = self._judge(asked.standalone, passage, clock)
         texts = [asked.index.text(hit.chunk) for hit in asked.hits]
-        readings = take_readings(asked.standalone, asked.hits, texts, passage, named=of_itself, verdict=verdict)
-        return _Basis(tuple(named), tuple(passage), readings)
+        return take_readings(asked.standalone, asked.hits, texts, passage, verdict=verdict)
 
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
@@ -257,24 +209,9 @@ class Pipeline:
         hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
         ranked = rank_sentences(standalone, hits, index)
         hits = order_hits(hits, ranked)
-        shown = self.settings.evidence_sentences if self.settings.select_first else self.settings.passage_sentences
-        read = within_budget(ranked, shown, self.settings.evidence_words)
+        read = within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words)
         clock.search_ms = clock.now() - begun
         return _Asked(asked, standalone, index, tuple(hits), tuple(ranked), _passages(hits[:PASSAGES], read, index))
-
-    def _select(self, asked: _Asked, clock: _Clock) -> tuple[list[Evidence], bool]:
-        """The sentences that the model names; the best-ranked one where it names none."""
-        shown = in_reading_order(
-            within_budget(asked.ranked, self.settings.evidence_sentences, self.settings.evidence_words)
-        )
-        if len(shown) == 1:
-            return shown, True
-        messages = selection_prompt(asked.standalone, shown)
-        reply = self._reply(messages, clock, selection_pattern(len(shown), self.settings.cited_sentences))
-        places = read_selection(reply, len(shown))
-        if not places:
-            return [asked.ranked[0]], False
-        return [shown[place] for place in places], True
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
         messages = verdict_prompt(question, chosen)
@@ -282,52 +219,32 @@ class Pipeline:
         said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
         return float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
 
-    def _reply(self, messages: Sequence[Message], clock: _Clock, pattern: str) -> str:
-        clock.prompt_tokens += self._tokens(messages)
-        return "".join(self.generator.stream(messages, max_tokens=40, pattern=pattern))
-
     def _tokens(self, messages: Sequence[Message]) -> int:
         return sum(self.generator.count_tokens(message.content) for message in messages)
 
-    def _compose(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Generator_[Draft, None, _Written]:
-        """Write the answer; where the passages support none of it, once more without what they do not state."""
-        if not self.settings.written_answers:
-            return _Written()
-        written = yield from self._write(writing_prompt(asked.standalone, passage), passage, clock)
-        parts, dropped = verify(written, passage, asked.standalone)
-        claims = list(dict.fromkeys(chain.from_iterable(dropped)))
-        if parts or not written or only_framing(claims, asked.standalone):
-            return _Written(written, parts, dropped, len(parts) / max(1, len(parts) + len(dropped)))
-        messages = correction_prompt(asked.standalone, passage, written, claims)
-        again = yield from self._write(messages, passage, clock)
-        parts, still = verify(again, passage, asked.standalone)
-        if not parts:
-            return _Written(written, [], dropped, 0.0)
-        return _Written(again, parts, [*dropped, *still], REWRITTEN)
-
-    def _write(
-        self, messages: Sequence[Message], passage: Sequence[Evidence], clock: _Clock
-    ) -> Generator_[Draft, None, str]:
+    def _write(self, question: str, passage: Sequence[Evidence], clock: _Clock) -> Generator_[Draft, None, str]:
         """Drafts as far as they are written; returns the last, whole one."""
         written = ""
-        for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens, pattern=_ANSWER_PATTERN):
+        messages = writing_prompt(question, passage)
+        for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens):
             written += piece
+            if "\n" in written.strip():
+                break
             if written.strip():
                 clock.first_token_ms = clock.first_token_ms or clock.now()
                 yield Draft(tidy(written, passage))
+        written = written.strip().partition("\n")[0]
         tokens = self.generator.count_tokens(written)
         clock.answer_tokens += tokens
-        if tokens >= self.settings.answer_tokens - CUT_SHORT:
-            return finished_sentences(tidy(written, passage))
-        return tidy(written, passage) if written.strip() else ""
+        draft = tidy(written, passage) if written else ""
+        return finished_sentences(draft) if tokens >= self.settings.answer_tokens - CUT_SHORT else draft
 
-    def _refuse(
-        self, asked: _Asked, reason: Reason, probability: float, chosen: Sequence[Evidence], clock: _Clock
-    ) -> Answer:
-        correction = correct_premise(asked.standalone, chosen) if reason != "off_corpus" else None
+    def _refuse(self, asked: _Asked, reason: Reason, probability: float, clock: _Clock) -> Answer:
+        best = asked.ranked[:1]
+        correction = correct_premise(asked.standalone, best) if reason != "off_corpus" else None
         if correction:
-            cited = cite([(correction, list(chosen[:1]))], asked.index, [])
-            return self._finish(asked, cited, probability, "false_premise", clock, chosen)
+            cited = cite([(correction, best)], asked.index, [])
+            return self._finish(asked, cited, probability, "false_premise", clock, best)
         cited = CitedAnswer(refusal_text(reason), (), (), ())
         return self._finish(asked, cited, probability, reason, clock, ())
 
@@ -410,11 +327,9 @@ def _answering(settings: Settings) -> dict[str, object]:
     """The settings that decide an answer."""
     names = (
         "candidates",
-        "evidence_sentences",
         "evidence_words",
-        "select_first",
         "passage_sentences",
-        "cited_sentences",
+        "quoted_sentences",
         "answer_tokens",
         "refuse_below",
     )

@@ -26,7 +26,7 @@ def refusal_reason(readings: Readings, calibration: Calibration) -> Reason:
     """Why a question is refused: another subject, nothing that states an answer, or only something close to it."""
     if readings.passage_similarity < calibration.off_corpus_below:
         return "off_corpus"
-    return "not_supported" if readings.named and readings.coverage >= CONTRADICTING else "not_in_documents"
+    return "not_supported" if readings.coverage >= CONTRADICTING else "not_in_documents"
 
 
 def refusal_text(reason: Reason) -> str:

@@ -11,7 +11,6 @@ from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.evidence import Evidence
-from qa.wording import normalise
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
@@ -21,11 +20,9 @@ KNOWN_WORDS = 0.7
 sentence has .85 on average, an invention about .5."""
 NEGATION = "a negation"
 """The claim of a sentence that negates where its evidence does not, or the other way round."""
-SHORTEST_STEM = 4
-"""Letters that two forms of a name must share from the start."""
-_ENDINGS = frozenset("s es n an ian ean ese i ish ic al".split())  # noqa: SIM905  a list of literals reads worse
-"""What may follow the stem that two forms of a name share: Japan, Japanese; never John, Johnson."""
-_INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}")
+SAME_WORDS = 0.8
+"""Share of the content words of the longer of two sentences that makes them the same."""
+_INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}")
 _PREAMBLE = re.compile(
     r"^(?:(?:yes|no)[.,]\s+)?(?:(?:according to|in|based on) the (?:passage|sentence|text|document)s?,\s+|"
     r"the (?:passage|sentence|text|document)s? (?:also |only )?(?:states?|says?|mentions?|indicates?|notes?) that\s+)",
@@ -66,9 +63,8 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
 def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) -> list[str]:
     """What the sentence says and its evidence does not; empty where it is supported.
 
-    A number, date or name that the question gives must stand in the passages around the cited sentences, in their
-    titles or sections; any other one must stand in the cited sentences themselves. Besides, both sides negate or
-    neither does, and most content words are known from the evidence or the question.
+    Every number, date and name must stand in the cited words themselves, those of the question too; both sides negate
+    or neither does, and most content words are known from the evidence or the question.
 
     Args:
         sentence: One sentence of an answer.
@@ -79,46 +75,23 @@ def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) 
         The claims in words, for a note.
     """
     text = " ".join(evidence.text for evidence in cited)
-    around = " ".join(f"{evidence.title} {evidence.section} {evidence.context} {evidence.text}" for evidence in cited)
-    found: list[str] = []
-    asked = check_claims(sentence, question)
-    for kind, claims in check_claims(sentence, text).items():
-        near = set(check_claims(sentence, around)[kind].unsupported)
-        own = set(asked[kind].unsupported)
-        missing = (claim for claim in claims.unsupported if claim in near or claim in own)
-        found += [
-            claim for claim in missing if kind != "names" or not _is_held(claim, around if claim not in own else text)
-        ]
+    found = [claim for claims in check_claims(sentence, text).values() for claim in claims.unsupported]
     if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(text)) and not _NEGATION.search(question):
         found.append(NEGATION)
     words = tokenise(sentence)
-    known_words = {*tokenise(around), *tokenise(question)}
+    known_words = {*tokenise(text), *tokenise(question)}
     if not words or sum(word in known_words for word in words) / len(words) < KNOWN_WORDS:
         found.append("its wording")
     return found
 
 
-def _is_held(name: str, text: str) -> bool:
-    """Whether each word of a name stands in the text, if need be with another ending (Japan, Japanese)."""
-    held = normalise(text).split()
-    return all(
-        any(
-            word == other or (min(len(word), len(other)) >= SHORTEST_STEM and _same_start(word, other))
-            for other in held
-        )
-        for word in normalise(name).split()
+def repeats(sentence: str, quotes: Sequence[Evidence]) -> bool:
+    """Whether a written sentence is one of the quotes in nearly the same words, so that it need not be shown."""
+    said = set(tokenise(sentence))
+    return any(
+        len(said & held) >= SAME_WORDS * max(len(said), len(held))
+        for held in (set(tokenise(quote.text)) for quote in quotes)
     )
-
-
-def _same_start(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    return long.startswith(short) and (long == short or long[len(short) :] in _ENDINGS)
-
-
-def only_framing(claims: Sequence[str], question: str) -> bool:
-    """Whether the question says all that is unsupported, or it is a negation: the model added nothing of its own."""
-    asked = set(normalise(question).split())
-    return all(claim == NEGATION or asked.issuperset(normalise(claim).split()) for claim in claims)
 
 
 def tidy(written: str, chosen: Sequence[Evidence]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +14,6 @@ from qa.confidence import READING_NAMES, Calibration
 from qa.evidence import Evidence
 from qa.generator import Generator, Message
 from qa.pipeline import Pipeline
-from qa.prompt import SELECT
 from qa.settings import Settings
 
 settings.register_profile("unhurried", deadline=None)  # a machine that is busy is no fault
@@ -144,19 +142,12 @@ def make_pipeline(tmp_path: Path, toy_embedder: Embedder, trusting: Calibration)
 
 
 def script_replies(
-    draft: str | Callable[[Sequence[Message]], str], named: Sequence[str] = (), rewritten: str = ""
+    draft: str | Callable[[Sequence[Message]], str], rewritten: str = ""
 ) -> Callable[[Sequence[Message]], str]:
-    """Replies to each kind of prompt: a draft, the numbers of the sentences that hold the wordings `named` (in that
-    order, or none), and a rewritten follow-up."""
+    """Replies to each kind of prompt: a draft, and a rewritten follow-up."""
 
     def reply(messages: Sequence[Message]) -> str:
-        asked = messages[-1].content
-        if asked.endswith(SELECT):
-            lines = asked.split("\n")
-            held = (line for wording in named for line in lines if wording in line)
-            numbers = [found[0] for line in held if (found := re.match(r"\[\d+\]", line))]
-            return ", ".join(dict.fromkeys(numbers)) or "none"
-        if "Last question: " in asked:
+        if "Last question: " in messages[-1].content:
             return rewritten
         return draft if isinstance(draft, str) else draft(messages)
 

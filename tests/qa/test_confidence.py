@@ -15,18 +15,18 @@ from qa.evidence import Evidence
 
 READINGS = Readings(
     verdict=2.0,
-    named=1.0,
     similarity=0.5,
     passage_similarity=0.25,
     coverage=1.0,
     specifics=0.0,
     corpus_coverage=1.0,
-    draft=0.5,
 )
 
 
 def test_the_probability_is_the_logistic_function_of_the_weighted_readings(trusting: Calibration) -> None:
-    weighted = replace(trusting, weights={**trusting.weights, "similarity": -2.0, "draft": 1.0}, intercept=0.5)
+    weighted = replace(
+        trusting, weights={**trusting.weights, "similarity": -2.0, "passage_similarity": 2.0}, intercept=0.5
+    )
     assert weighted.probability(READINGS) == pytest.approx(1 / (1 + math.exp(-(0.5 + 2.0 - 1.0 + 0.5))))
 
 
@@ -56,23 +56,21 @@ def test_the_readings_of_a_question(small_index: Index, quoted: Callable[..., Ev
     question = "How many cranes has the Velm harbour?"
     hits = small_index.search(question, 10)
     chosen = [quoted(small_index, "harbour.md", "The harbour has 12 cranes and 340 workers.", similarity=0.7)]
-    readings = take_readings(question, hits, ["cranes"], chosen, named=True, verdict=99.0)
+    readings = take_readings(question, hits, ["cranes"], chosen, verdict=99.0)
     words = {"mani", "crane", "velm", "harbour"}  # "many" is a content word to BM25
     assert readings.verdict == 8.0
-    assert readings.named == 1.0
     assert readings.similarity == 0.7
     assert readings.passage_similarity == max(hit.dense_score for hit in hits)
     assert readings.coverage == 3 / len(words)  # Velm stands in the title
     assert readings.specifics == 1.0
     assert readings.corpus_coverage == 1 / len(words)
-    assert readings.draft == 1.0
     assert readings.as_row() == [getattr(readings, name) for name in READING_NAMES]
 
 
 def test_readings_without_evidence_or_words() -> None:
-    readings = take_readings("???", [], [], [], named=False, verdict=-99.0)
-    assert readings.as_row()[:7] == [-8.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-    unsure = take_readings("???", [], [], [], named=False, verdict=math.nan)
+    readings = take_readings("???", [], [], [], verdict=-99.0)
+    assert readings.as_row() == [-8.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    unsure = take_readings("???", [], [], [], verdict=math.nan)
     assert unsure.verdict == -8.0
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from qa.engines.grammar import grammar
 from qa.generator import GenerationError
-from qa.prompt import selection_pattern
 
 
 @pytest.mark.parametrize(
@@ -29,8 +28,8 @@ def test_a_pattern_as_a_grammar(pattern: str, expected: str) -> None:
     assert grammar(pattern) == f"root ::= {expected}"
 
 
-def test_the_selection_as_a_grammar() -> None:
-    assert grammar(selection_pattern(2, 2)) == (
+def test_a_list_of_numbers_as_a_grammar() -> None:
+    assert grammar(r"none|\[(2|1)\](, \[(2|1)\]){0,1}") == (
         'root ::= ("n" "o" "n" "e" | "\\x5B" ([21]) "\\x5D" (("," " " "\\x5B" ([21]) "\\x5D")){0,1})'
     )
 

@@ -16,7 +16,6 @@ from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.confidence import Calibration
 from qa.generator import GenerationError, Message, StoppedError
 from qa.pipeline import PASSAGES, Pipeline
-from qa.prompt import SELECT, selection_pattern
 from qa.question import QuestionError
 from qa.refusal import refusal_text
 
@@ -49,16 +48,13 @@ def check_form(answer: Answer, pipeline: Pipeline) -> None:
         assert all(passage.start <= start < end <= passage.end for start, end in passage.highlights)
 
 
-@pytest.mark.parametrize("select_first", [True, False])
-def test_an_answer_is_written_and_cited(
-    make_pipeline: MakePipeline, scripted: Any, script: Any, select_first: bool
-) -> None:
-    generator = scripted(replies=[script("Mayor Ilse Brandt opened the Velm harbour.", ["Brandt"])])
-    pipeline = make_pipeline(generator, select_first=select_first)
+def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
+    generator = scripted(replies=[script("Mayor Ilse Brandt opened the Velm harbour.")])
+    pipeline = make_pipeline(generator)
     answer = pipeline.ask(f" {WHO}\n")
     document = pipeline.index.documents["harbour.md"]
     assert (answer.question, answer.standalone_question) == (WHO, WHO)
-    assert answer.text == "Mayor Ilse Brandt opened the Velm harbour. [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED}” [1]"
     assert answer.citations == (
         Citation(
             number=1,
@@ -84,7 +80,7 @@ def test_an_answer_is_written_and_cited(
 def test_the_evidence_comes_first_then_drafts_then_the_answer(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    generator = scripted(replies=[script("Ilse Brandt opened it.", ["Brandt"])])
+    generator = scripted(replies=[script("Ilse Brandt opened it.")])
     pipeline = make_pipeline(generator)
     stream = pipeline.stream(WHO)
     first = next(stream)
@@ -103,7 +99,7 @@ def test_the_evidence_comes_first_then_drafts_then_the_answer(
 def test_a_no_of_the_model_is_a_refusal_that_writes_nothing(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    generator = scripted(replies=[script("Never asked for.", ["Brandt"])], scores=[NO])
+    generator = scripted(replies=[script("Never asked for.")], scores=[NO])
     pipeline = make_pipeline(generator)
     events = list(pipeline.stream("Who opened the Velm harbour with a golden axe?"))
     answer = events[-1]
@@ -123,7 +119,7 @@ def test_the_threshold_of_the_user_goes_before_the_calibrated_one(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
     def ask(refuse_below: float) -> Answer:
-        generator = scripted(replies=[script("Ilse Brandt opened it.", ["Brandt"])], scores=[NO])
+        generator = scripted(replies=[script("Ilse Brandt opened it.")], scores=[NO])
         return make_pipeline(generator, refuse_below=refuse_below).ask(WHO)
 
     assert not ask(0.0).abstained
@@ -143,9 +139,9 @@ def test_a_question_about_something_else_is_said_to_be_so(
 
 def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     draft = "Mayor Ilse Brandt opened the Velm harbour. It cost 77 million dollars in Oslo."
-    pipeline = make_pipeline(scripted(replies=[script(draft, ["Brandt"])]))
+    pipeline = make_pipeline(scripted(replies=[script(draft)]))
     answer = pipeline.ask(WHO)
-    assert answer.text == "Mayor Ilse Brandt opened the Velm harbour. [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED}” [1]"
     assert len(answer.notes) == 1
     assert answer.notes[0].startswith("Part of the draft was left out because the sources do not state it (77000000")
     check_form(answer, pipeline)
@@ -159,7 +155,7 @@ def test_where_nothing_written_is_supported_the_evidence_speaks(
     assert not answer.abstained
     assert answer.sentences
     for sentence, citation in zip(answer.sentences, answer.citations, strict=True):
-        assert sentence.text == citation.quote
+        assert sentence.text == f"“{citation.quote}”"
     assert "goats" not in answer.text
     check_form(answer, pipeline)
 
@@ -169,9 +165,9 @@ def test_a_draft_that_is_cut_ends_with_a_whole_sentence(
 ) -> None:
     draft = "Mayor Ilse Brandt opened the harbour. The harbour has 12 cranes and 340 workers."
     answer = make_pipeline(scripted(replies=[script(draft)]), answer_tokens=12).ask(WHO)
-    assert answer.text == "Mayor Ilse Brandt opened the harbour. [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the harbour. [1] “{OPENED}” [1]"
     whole = make_pipeline(scripted(replies=[script(draft)])).ask(WHO)
-    assert whole.text == "Mayor Ilse Brandt opened the harbour. [1] The harbour has 12 cranes and 340 workers. [2]"
+    assert whole.text == f"Mayor Ilse Brandt opened the harbour. [1] {CRANES} [1] “{OPENED} {CRANES}” [1]"
 
 
 def test_a_sentence_without_content_answers_nothing(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
@@ -185,49 +181,12 @@ def test_a_corpus_that_says_nothing_is_refused(make_pipeline: MakePipeline, scri
     check_form(answer, pipeline)
 
 
-def test_a_draft_that_is_not_supported_can_cost_the_answer(
-    make_pipeline: MakePipeline, scripted: Any, script: Any, trusting: Calibration
-) -> None:
-    strict = replace(trusting, weights={**trusting.weights, "draft": 6.0}, intercept=-4.0)
-    pipeline = make_pipeline(scripted(replies=[script("Mallory bought 99 goats.", ["Brandt"])]), calibration=strict)
-    answer = pipeline.ask(WHO)
-    assert answer.reason == "not_supported"
-    assert answer.citations == ()
-    check_form(answer, pipeline)
-
-
-def test_the_model_may_select_the_evidence_first(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
-    generator = scripted(
-        replies=[script("The harbour has 12 cranes and Ilse Brandt opened it.", ["12 cranes", "Ilse"])]
-    )
-    pipeline = make_pipeline(generator, select_first=True, passage_sentences=2, evidence_sentences=5)
-    answer = pipeline.ask(WHO)
-    assert answer.text == "The harbour has 12 cranes and Ilse Brandt opened it. [1] [2]"
-    assert [citation.quote for citation in answer.citations] == [OPENED, CRANES]
-    assert generator.patterns[0] == selection_pattern(5, pipeline.settings.cited_sentences)
-    assert generator.prompts[1][1].content.startswith(
-        f"Passages:\n# The harbour of Velm\n{OPENED}\n{CRANES}\n\nQuestion: {WHO}\n"
-    )
-
-
-@pytest.mark.parametrize(("named", "reading"), [(["Brandt"], 1.0), ([], 0.0)])
-def test_without_a_named_sentence_the_best_ranked_one_is_judged(
-    make_pipeline: MakePipeline, scripted: Any, script: Any, named: list[str], reading: float
-) -> None:
-    generator = scripted(replies=[script("Nobody knows 99 goats.", named)])
-    pipeline = make_pipeline(generator, select_first=True, passage_sentences=1)
-    assert pipeline.ask(WHO).text == f"{OPENED} [1]"
-    readings = pipeline.readings(WHO)
-    assert readings is not None
-    assert readings.named == reading
-
-
 def test_the_documents_own_words_on_request(make_pipeline: MakePipeline, scripted: Any) -> None:
     generator = scripted()
     pipeline = make_pipeline(generator, written_answers=False)
     answer = pipeline.ask("How many cranes and workers has the harbour?")
     assert CRANES in answer.text
-    assert [sentence.text for sentence in answer.sentences] == [citation.quote for citation in answer.citations]
+    assert [sentence.text for sentence in answer.sentences] == [f"“{citation.quote}”" for citation in answer.citations]
     assert answer.notes == ()
     assert generator.patterns == []
     check_form(answer, pipeline)
@@ -236,7 +195,7 @@ def test_the_documents_own_words_on_request(make_pipeline: MakePipeline, scripte
 def test_a_premise_that_the_documents_contradict_is_corrected_and_refused(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    pipeline = make_pipeline(scripted(replies=[script("", ["12 cranes"])], scores=[NO]))
+    pipeline = make_pipeline(scripted(replies=[script("")], scores=[NO]))
     answer = pipeline.ask("Why does the harbour have 99 cranes and workers?")
     assert (answer.abstained, answer.reason) == (True, "false_premise")
     assert answer.text == f"The documents do not say that. They say: {CRANES} [1]"
@@ -247,7 +206,7 @@ def test_a_premise_that_the_documents_contradict_is_corrected_and_refused(
 def test_a_follow_up_is_understood_and_answered_from_the_documents(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
-    replies = [script("Ilse Brandt opened the Velm harbour.", ["Brandt"], WHO)]
+    replies = [script("Ilse Brandt opened the Velm harbour.", WHO)]
     history = [
         {"role": "user", "content": "Has the Velm harbour cranes?"},
         {"role": "assistant", "content": "It has 12 cranes. [1] Mallory says so."},
@@ -255,7 +214,7 @@ def test_a_follow_up_is_understood_and_answered_from_the_documents(
     pipeline = make_pipeline(scripted(replies=replies))
     answer = pipeline.ask("And who opened it?", history)
     assert (answer.question, answer.standalone_question) == ("And who opened it?", WHO)
-    assert answer.text == "Ilse Brandt opened the Velm harbour. [1]"
+    assert answer.text == f"Ilse Brandt opened the Velm harbour. [1] “{OPENED}” [1]"
 
 
 def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
@@ -263,7 +222,7 @@ def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted:
         {"role": "user", "content": WHO},
         {"role": "assistant", "content": "Mallory opened the Velm harbour in 1999."},
     ]
-    generator = scripted(replies=[script("Mallory opened the Velm harbour in 1999.", ["Brandt"], WHO)])
+    generator = scripted(replies=[script("Mallory opened the Velm harbour in 1999.", WHO)])
     answer = make_pipeline(generator).ask("And who opened it?", history)
     assert "Mallory" not in answer.text
     assert not any("Mallory" in message.content for prompt in generator.prompts[1:] for message in prompt[:2])
@@ -307,7 +266,7 @@ def test_a_pipeline_without_a_model_searches_and_says_why_it_does_not_answer(mak
 
 
 def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
-    generator = scripted(replies=[script("one two three four five six seven", ["Brandt"])])
+    generator = scripted(replies=[script("one two three four five six seven")])
     stream = make_pipeline(generator).stream(WHO)
     for event in stream:
         if event == Draft("One two"):
@@ -318,7 +277,7 @@ def test_closing_the_stream_stops_the_model(make_pipeline: MakePipeline, scripte
 
 def test_a_stop_ends_the_stream_without_an_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     stop = threading.Event()
-    generator = scripted(replies=[script("one two three four five six seven", ["Brandt"])])
+    generator = scripted(replies=[script("one two three four five six seven")])
     stream = make_pipeline(generator).stream(WHO, (), stop)
     assert isinstance(next(stream), EvidenceFound)
     stop.set()
@@ -327,20 +286,17 @@ def test_a_stop_ends_the_stream_without_an_answer(make_pipeline: MakePipeline, s
     assert generator.patterns == []  # it was stopped while it judged, and wrote nothing
 
 
-@pytest.mark.parametrize("failing", ["select", "draft"])
-def test_a_fault_of_the_engine_is_no_refusal(make_pipeline: MakePipeline, scripted: Any, failing: str) -> None:
+def test_a_fault_of_the_engine_is_no_refusal(make_pipeline: MakePipeline, scripted: Any) -> None:
     def reply(messages: Sequence[Message]) -> str:
-        if messages[-1].content.endswith(SELECT) == (failing == "select"):
-            raise GenerationError("The engine is out of memory. Name a smaller model with --model.")
-        return "none"
+        raise GenerationError("The engine is out of memory. Name a smaller model with --model.")
 
     with pytest.raises(GenerationError, match="out of memory"):
-        make_pipeline(scripted(replies=[reply]), select_first=True).ask(WHO)
+        make_pipeline(scripted(replies=[reply])).ask(WHO)
 
 
 def test_the_same_question_gets_the_same_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     def ask() -> Answer:
-        generator = scripted(replies=[script("Ilse Brandt opened it on May 4, 1994.", ["Brandt"])])
+        generator = scripted(replies=[script("Ilse Brandt opened it on May 4, 1994.")])
         return replace(make_pipeline(generator).ask(WHO), timings=Timings())
 
     one, other = ask(), ask()
@@ -405,7 +361,7 @@ def test_the_fingerprint_tells_what_decides_an_answer(
     others = [
         make_pipeline(scripted(name="other")),
         make_pipeline(scripted(engine="other")),
-        make_pipeline(scripted(), cited_sentences=1),
+        make_pipeline(scripted(), quoted_sentences=1),
         make_pipeline(scripted(), stale_days=1),
         make_pipeline(scripted(), calibration=replace(trusting, intercept=0.1)),
         make_pipeline(scripted(), calibration=replace(trusting, off_corpus_below=0.5)),
@@ -414,11 +370,10 @@ def test_the_fingerprint_tells_what_decides_an_answer(
     assert len({base, *(pipeline.fingerprint for pipeline in others)}) == 1 + len(others)
 
 
-def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
-    generator = scripted(replies=[script("Ilse Brandt opened it. Mallory paid 99 goats.", ["Brandt"])])
-    readings = make_pipeline(generator).readings(WHO)
+def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any) -> None:
+    readings = make_pipeline(scripted()).readings(WHO)
     assert readings is not None
-    assert (readings.verdict, readings.named, readings.draft) == (pytest.approx(3.0), 1.0, 0.5)
+    assert (readings.verdict, readings.coverage) == (pytest.approx(3.0), 1.0)
 
 
 def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
@@ -444,7 +399,7 @@ def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, s
     @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
     @given(drafts.map(" ".join).filter(bool), st.sampled_from([("Brandt",), ("12 cranes", "Reyes"), ("nothing",)]))
     def check(draft: str, named: tuple[str, ...]) -> None:
-        pipeline._generator = scripted(replies=[script(draft, named)])
+        pipeline._generator = scripted(replies=[script(draft)])
         check_form(pipeline.ask(WHO), pipeline)
 
     check()
@@ -453,7 +408,7 @@ def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, s
 def test_a_corpus_of_one_sentence(make_pipeline: MakePipeline, scripted: Any) -> None:
     pipeline = make_pipeline(scripted(replies=["The dock opened in 1994."]), {"dock.txt": "The dock opened in 1994.\n"})
     answer = pipeline.ask("When did the dock open?")
-    assert answer.text == "The dock opened in 1994. [1]"
+    assert answer.text == "“The dock opened in 1994.” [1]"
     check_form(answer, pipeline)
 
 

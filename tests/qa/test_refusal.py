@@ -13,7 +13,6 @@ from qa.refusal import correct_premise, refusal_reason, refusal_text
 
 READINGS = Readings(
     verdict=-2.0,
-    named=1.0,
     similarity=0.5,
     passage_similarity=0.5,
     coverage=0.8,
@@ -24,7 +23,6 @@ READINGS = Readings(
 
 def test_the_reason_tells_how_near_the_documents_come(trusting: Calibration) -> None:
     assert refusal_reason(READINGS, trusting) == "not_supported"
-    assert refusal_reason(replace(READINGS, named=0.0), trusting) == "not_in_documents"
     assert refusal_reason(replace(READINGS, coverage=0.2), trusting) == "not_in_documents"
     assert refusal_reason(replace(READINGS, passage_similarity=0.01), trusting) == "off_corpus"
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from index.lexical import tokenise
 from qa.evidence import Evidence
-from qa.verification import citing, finished_sentences, tidy, unsupported_claims, verify
+from qa.verification import citing, finished_sentences, repeats, tidy, unsupported_claims, verify
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994, after nine years of work."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -80,12 +80,13 @@ def test_a_draft_is_split_into_supported_sentences_and_unsupported_claims(eviden
         ("The passage states that it opened in 1994.", "It opened in 1994."),
         ("Yes, according to the passage, it opened.", "It opened."),
         ("  It  opened\tin the U. S. in 1994. ", "It opened in the U.S. in 1994."),
+        ("It opened at 2 p. m. sharp.", "It opened at 2 p.m. sharp."),
         ("**It** opened [1], in 1994.[2, 3]", "It opened, in 1994."),
         ("", ""),
     ],
 )
 def test_a_draft_without_its_preamble(evidence: Callable[..., Evidence], written: str, clean: str) -> None:
-    assert tidy(written, [evidence("It opened in the U.S. in 1994.")]) == clean
+    assert tidy(written, [evidence("It opened in the U.S. in 1994, at 2 p.m. on a Sunday.")]) == clean
 
 
 @pytest.mark.parametrize(
@@ -119,3 +120,10 @@ def test_a_copied_sentence_is_supported(text: str) -> None:
     assume(tokenise(text))
     source = Evidence("a.md", 0, len(text), text, "", "", "", 0.0, 0.0)
     assert unsupported_claims(text, [source], QUESTION) == []
+
+
+def test_a_sentence_that_says_what_a_quote_says_is_a_repetition(evidence: Callable[..., Evidence]) -> None:
+    quotes = [evidence(OPENED), evidence(CRANES)]
+    assert repeats("The harbour has 12 cranes, and 340 workers", quotes)
+    assert not repeats("The harbour has 12 cranes.", quotes)
+    assert not repeats("Ilse Brandt opened it.", quotes)

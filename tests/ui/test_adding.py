@@ -140,7 +140,7 @@ def test_the_command_adds_builds_and_reports(
     result = CliRunner().invoke(main, ["add", str(new), *options])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
-    assert report["added"] == [{"source": str(new), "path": "added/A-new-article.md"}]
+    assert report["added"] == [{"source": str(new), "path": "added/A-new-article.md", "copy_of": ""}]
     assert report["build"]["documents"] == 2
     again = CliRunner().invoke(main, ["add", str(new), *options])
     assert again.exit_code == 1

@@ -1,0 +1,33 @@
+"""Sentences that speak to the answering model instead of the reader: no evidence, and never read by the model.
+
+A document may hold an instruction, a forged turn of the conversation or a forged citation mark. Whatever a model would
+make of it, the sentence states nothing about the world that a question could be after. It stays in the text, in the
+passages that are listed, and in the source view.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SPEAKS_TO_A_MODEL = re.compile(
+    r"""
+    \b(?:ignore|disregard|forget|override|bypass)\b [^.!?]{0,40} \b(?:instructions?|prompts?|rules|directions)\b
+    | \b(?:system|developer)\s+prompt\b
+    | ^\W*(?:system|assistant|user|human|ai)\s*:              # a forged turn
+    | <\|[^|>\s]{1,40}\|> | \[/?INST\] | <</?SYS>> | </?s>    # marks of chat templates
+    | ^\W*\[\d{1,3}\]\s | \bcite\s+\[\d{1,3}\]                 # a forged number of evidence
+    | ^\W*(?:answer|reply|respond|say)\s+(?:only|always|exactly|nothing|with|that|no|yes)\b
+    | \byou\s+are\s+(?:now\s+)?(?:an?\s+)?(?:AI|DAN|assistant|language\s+model|chatbot)\b
+    | <\s*(?:script|iframe|img|svg)\b | \bjavascript:
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def speaks_to_a_model(sentence: str) -> bool:
+    """Whether a sentence is made for whoever answers from it: an order, a forged turn, mark or number, or a script.
+
+    A rule of thumb, and only the first of three defences: what the model writes is checked against what it cites, and
+    text of documents cannot close its place in the prompt (`qa.engines.chat`).
+    """
+    return _SPEAKS_TO_A_MODEL.search(sentence) is not None

@@ -1,0 +1,86 @@
+"""Which sentences of the documents an answer quotes: ranked once more in the light of what the model wrote.
+
+A draft is a poor witness and a good query: even where it has the detail wrong, it has the form of the answer and its
+words. So the sentences that were retrieved are compared with question and draft together (after HyDE: Gao et al.,
+Precise Zero-Shot Dense Retrieval without Relevance Labels, 2023, which searches with the draft alone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from index import Index
+from index.lexical import tokenise
+from qa.citations import without_marks
+from qa.evidence import Evidence, embed_sentences, sentence_before
+
+CANDIDATES = 24
+"""Best-ranked sentences that may be quoted, besides those that the model read."""
+DRAFT_MEANING, DRAFT_WORDS = 8.0, 2.0
+"""Weights of the cosine of sentence and draft, and of the share of the draft's news in a sentence, beside the score of
+the sentence: the gold sentence is first for .71 of the dev questions, and for .36 by the score alone (evals/LOG.md)."""
+CLEAR_LEAD = 3.0
+"""Score by which the best sentence may lead another that is still quoted beside it. Beyond it, the other one so seldom
+holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
+TOUCHING = 2
+"""Most characters between two sentences that are quoted as one: a space, or the end of a line."""
+
+
+def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], index: Index) -> list[Evidence]:
+    """The candidates, best first, each once, with the scores that they have now; without questions.
+
+    Args:
+        question: The standalone question.
+        draft: What the model wrote; may be empty, and is not trusted.
+        candidates: Sentences that were retrieved for the question.
+        index: Where they are from.
+    """
+    unique = list({(evidence.document, evidence.start): evidence for evidence in candidates}.values())
+    unique = [evidence for evidence in unique if not evidence.text.rstrip().endswith("?")] or unique
+    if not unique:
+        return []
+    vectors = embed_sentences([evidence.text for evidence in unique], index.embedder)  # (candidates, dimension)
+    meaning = vectors @ index.embedder.embed_query(f"{question} {draft}".strip())  # (candidates,)
+    news = set(tokenise(draft)) - set(tokenise(question))
+    words = np.array([len(news & set(tokenise(evidence.text))) for evidence in unique]) / max(1, len(news))
+    scores = np.array([evidence.score for evidence in unique]) + DRAFT_MEANING * meaning + DRAFT_WORDS * words
+    return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
+
+
+def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int) -> list[Evidence]:
+    """The best sentences as they will be quoted, at most `most` of them, and none that the first one leads clearly.
+
+    One that begins with a pronoun is quoted together with the sentence before it, and sentences that stand side by side
+    are one quote.
+    """
+    quotes: list[Evidence] = []
+    for sentence in ranked[:most]:
+        if sentence.score < ranked[0].score - CLEAR_LEAD:
+            break
+        before = sentence_before(sentence, index)
+        _add(quotes, sentence if before is None else _joined(before, sentence, index), index)
+    return quotes
+
+
+def as_quote(evidence: Evidence) -> str:
+    """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark."""
+    text = without_marks(evidence.text)
+    return f"“{text}”" if text else ""
+
+
+def _add(quotes: list[Evidence], evidence: Evidence, index: Index) -> None:
+    """Add a quote, or lengthen one that it touches or overlaps."""
+    for place, other in enumerate(quotes):
+        first, last = sorted((other, evidence), key=lambda quote: quote.start)
+        if other.document == evidence.document and last.start - first.end <= TOUCHING:
+            quotes[place] = _joined(other, evidence, index)
+            return
+    quotes.append(evidence)
+
+
+def _joined(one: Evidence, other: Evidence, index: Index) -> Evidence:
+    start, end = min(one.start, other.start), max(one.end, other.end)
+    return replace(one, start=start, end=end, text=index.documents[one.document].text[start:end])

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from index import Index
+from qa.evidence import Evidence
+from qa.quotes import CLEAR_LEAD, as_quote, choose_quotes, rank_for_quoting
+
+OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
+CRANES = "The harbour has 12 cranes and 340 workers."
+RAIN = "Rain fell on the hills all winter."
+MakeIndex = Callable[[Mapping[str, str]], Index]
+
+
+def test_a_draft_leads_to_the_sentence_that_it_is_like(small_index: Index, quoted: Callable[..., Evidence]) -> None:
+    candidates = [
+        quoted(small_index, "weather.txt", RAIN, score=1.0),
+        quoted(small_index, "harbour.md", OPENED, score=0.5),
+        quoted(small_index, "harbour.md", OPENED, score=0.5),
+    ]
+    ranked = rank_for_quoting("Who was it?", "Ilse Brandt opened the harbour in 1995.", candidates, small_index)
+    assert [evidence.text for evidence in ranked] == [OPENED, RAIN]
+    assert ranked[0].score > ranked[1].score
+    assert rank_for_quoting("Who was it?", "", [], small_index) == []
+
+
+def test_a_question_in_a_document_is_not_quoted(make_index: MakeIndex) -> None:
+    index = make_index({"faq.txt": "Questions\nWho opened the harbour? Ilse Brandt did so in May.\n"})
+    hit = index.search("Who opened the harbour?", 1)[0]
+    text = index.documents["faq.txt"].text
+    candidates = [
+        Evidence("faq.txt", start, end, text[start:end], "", "", "", 0.0, 0.0) for start, end in hit.chunk.sentences
+    ]
+    ranked = rank_for_quoting("Who opened the harbour?", "", candidates, index)
+    assert not any(evidence.text.endswith("?") for evidence in ranked)
+    assert rank_for_quoting("Who?", "", [e for e in candidates if e.text.endswith("?")], index)  # better than nothing
+
+
+def test_neighbours_are_one_quote(small_index: Index, quoted: Callable[..., Evidence]) -> None:
+    ranked = [
+        quoted(small_index, "harbour.md", CRANES, score=2.0),
+        quoted(small_index, "harbour.md", OPENED, score=1.0),
+    ]
+    quotes = choose_quotes(ranked, small_index, 2)
+    assert [quote.text for quote in quotes] == [f"{OPENED} {CRANES}"]
+    document = small_index.documents["harbour.md"]
+    assert document.text[quotes[0].start : quotes[0].end] == quotes[0].text
+    assert [quote.text for quote in choose_quotes(ranked, small_index, 1)] == [CRANES]
+
+
+def test_what_the_first_leads_clearly_is_not_quoted(small_index: Index, quoted: Callable[..., Evidence]) -> None:
+    first = quoted(small_index, "harbour.md", OPENED, score=1.0)
+    for lead, quotes in ((CLEAR_LEAD + 0.1, 1), (CLEAR_LEAD - 0.1, 2)):
+        second = quoted(small_index, "weather.txt", RAIN, score=1.0 - lead)
+        assert len(choose_quotes([first, second], small_index, 2)) == quotes
+
+
+def test_a_pronoun_is_quoted_with_what_it_leans_on(small_index: Index, quoted: Callable[..., Evidence]) -> None:
+    text = "Its director is Tomas Reyes, not his brother Luis."
+    before = "The museum of Orla shows ships from nine countries."
+    quotes = choose_quotes([quoted(small_index, "museum.md", text, context=f"{before} {text}")], small_index, 1)
+    assert [quote.text for quote in quotes] == [f"{before} {text}"]
+
+
+def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., Evidence]) -> None:
+    assert as_quote(evidence("It opened [3]\nin 1994.")) == "“It opened in 1994.”"
+    assert as_quote(evidence("[1]")) == ""
