@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Generator as Generator_
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +24,10 @@ from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.notes import answer_notes
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
-from qa.quotes import CANDIDATES, as_quote, choose_quotes, rank_for_quoting
+from qa.quotes import CANDIDATES, as_quote, asks_for_several, choose_quotes, rank_for_quoting
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
-from qa.verification import finished_sentences, repeats, tidy, verify
+from qa.verification import Part, finished_sentences, repeats, tidy, verify
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
@@ -165,17 +166,27 @@ class Pipeline:
             return
         draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
         ranked = rank_for_quoting(asked.standalone, draft, [*asked.ranked[:CANDIDATES], *passage], asked.index)
-        quotes = choose_quotes(ranked, asked.index, 1)
-        written, dropped = verify(draft, quotes, asked.standalone)
-        if dropped or not written:  # the first quote alone does not hold what the model wrote
-            quotes = choose_quotes(ranked, asked.index, self.settings.quoted_sentences)
-            written, dropped = verify(draft, quotes, asked.standalone)
+        quotes, written, dropped = self._quote(asked, draft, ranked)
         parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
         if not cited.sentences:  # what could be quoted is a mere footnote mark
             yield self._refuse(asked, "not_supported", probability, clock)
             return
         yield self._finish(asked, cited, probability, None, clock, quotes)
+
+    def _quote(
+        self, asked: _Asked, draft: str, ranked: Sequence[Evidence]
+    ) -> tuple[list[Evidence], list[Part], list[list[str]]]:
+        """What is quoted, the sentences of the draft that the quotes support, and the unsupported claims of others."""
+        if asks_for_several(asked.standalone):
+            quotes = choose_quotes(ranked, asked.index, self.settings.quoted_for_several, math.inf)
+            return quotes, *verify(draft, quotes, asked.standalone)
+        quotes = choose_quotes(ranked, asked.index, 1)
+        written, dropped = verify(draft, quotes, asked.standalone)
+        if dropped or not written:  # the first quote alone does not hold what the model wrote
+            quotes = choose_quotes(ranked, asked.index, self.settings.quoted_sentences)
+            written, dropped = verify(draft, quotes, asked.standalone)
+        return quotes, written, dropped
 
     def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
         """What the confidence in an answer would rest on; None where nothing was retrieved.
@@ -330,6 +341,7 @@ def _answering(settings: Settings) -> dict[str, object]:
         "evidence_words",
         "passage_sentences",
         "quoted_sentences",
+        "quoted_for_several",
         "answer_tokens",
         "refuse_below",
     )

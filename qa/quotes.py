@@ -7,6 +7,7 @@ Precise Zero-Shot Dense Retrieval without Relevance Labels, 2023, which searches
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -27,6 +28,19 @@ CLEAR_LEAD = 3.0
 holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
 TOUCHING = 2
 """Most characters between two sentences that are quoted as one: a space, or the end of a line."""
+
+_WH = r"(?:who|whom|whose|which|what|when|where|why|how)"
+_SEVERAL = re.compile(
+    r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|two|"
+    rf"three|versus|vs|respectively|between)\b|\b{_WH}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{_WH}\b|\([ab]\)|"
+    r"\b(?:list|name|names)\b",
+    re.IGNORECASE,
+)
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether a question compares, asks twice, or asks for a list: then one sentence seldom holds the answer."""
+    return _SEVERAL.search(question) is not None
 
 
 def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], index: Index) -> list[Evidence]:
@@ -50,15 +64,15 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
     return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 
-def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int) -> list[Evidence]:
-    """The best sentences as they will be quoted, at most `most` of them, and none that the first one leads clearly.
+def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int, lead: float = CLEAR_LEAD) -> list[Evidence]:
+    """The best sentences as they will be quoted, at most `most` of them, and none that the first one leads by `lead`.
 
     One that begins with a pronoun is quoted together with the sentence before it, and sentences that stand side by side
     are one quote.
     """
     quotes: list[Evidence] = []
     for sentence in ranked[:most]:
-        if sentence.score < ranked[0].score - CLEAR_LEAD:
+        if sentence.score < ranked[0].score - lead:
             break
         before = sentence_before(sentence, index)
         _add(quotes, sentence if before is None else _joined(before, sentence, index), index)

@@ -207,7 +207,8 @@ def test_an_attack_in_a_question_changes_no_form(
     check_prompts(refusing.prompts)
     draft = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
     answer = under.ask(scripted(replies=[script(draft)]), question)
-    assert answer.text == f"“{FACT}” [1]"  # what was written says no more than the quote
+    assert answer.citations[0].quote.startswith(FACT)
+    assert FACT in answer.text
     check_form(answer, under.pipeline)
     check_form(under.ask(scripted(replies=[obey]), question), under.pipeline)
 

@@ -160,6 +160,16 @@ def test_where_nothing_written_is_supported_the_evidence_speaks(
     check_form(answer, pipeline)
 
 
+def test_a_question_for_two_things_is_answered_from_two_places(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    pipeline = make_pipeline(scripted(replies=[script("Ilse Brandt opened it.")]), quoted_for_several=6)
+    answer = pipeline.ask("Who opened the Velm harbour, and who is the director of the museum of Orla?")
+    quotes = " ".join(citation.quote for citation in answer.citations)
+    assert "Ilse Brandt" in quotes and "Tomas Reyes" in quotes
+    check_form(answer, pipeline)
+
+
 def test_a_draft_that_is_cut_ends_with_a_whole_sentence(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
@@ -362,6 +372,7 @@ def test_the_fingerprint_tells_what_decides_an_answer(
         make_pipeline(scripted(name="other")),
         make_pipeline(scripted(engine="other")),
         make_pipeline(scripted(), quoted_sentences=1),
+        make_pipeline(scripted(), quoted_for_several=1),
         make_pipeline(scripted(), stale_days=1),
         make_pipeline(scripted(), calibration=replace(trusting, intercept=0.1)),
         make_pipeline(scripted(), calibration=replace(trusting, off_corpus_below=0.5)),

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import pytest
+
 from index import Index
 from qa.evidence import Evidence
-from qa.quotes import CLEAR_LEAD, as_quote, choose_quotes, rank_for_quoting
+from qa.quotes import CLEAR_LEAD, as_quote, asks_for_several, choose_quotes, rank_for_quoting
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -65,3 +67,21 @@ def test_a_pronoun_is_quoted_with_what_it_leans_on(small_index: Index, quoted: C
 def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., Evidence]) -> None:
     assert as_quote(evidence("It opened [3]\nin 1994.")) == "“It opened in 1994.”"
     assert as_quote(evidence("[1]")) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("What is the difference between JFHQ and JJOC?", True),
+        ("How do articles IV and V differ?", True),
+        ("Who opened it, and when?", True),
+        ("Where is it? How large is it?", True),
+        ("Name the ministers who met.", True),
+        ("Which was dearer, the crane or the pier? Give both amounts.", True),
+        ("Who opened the harbour?", False),
+        ("When was the Ministry of Land and Water founded?", False),
+        ("How many cranes has the harbour?", False),
+    ],
+)
+def test_a_question_that_asks_for_several_things(question: str, several: bool) -> None:
+    assert asks_for_several(question) == several
