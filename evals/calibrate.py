@@ -28,8 +28,8 @@ FITTED = ("verdict", "coverage")
 """Readings that get a weight. Coverage corrects the verdict, both ways: fitted on one set, it raises the balanced
 accuracy on the other (evals/LOG.md). The rest are recorded: none raised the held-out AUROC beyond its noise, and a
 weight fitted to noise misleads on other documents."""
-TOLERANCE = 0.04
-"""How much more a threshold may cost than the best one: about half a standard error of these few hundred questions."""
+TOLERANCE = 0.02
+"""How much more a threshold may cost than the best one: a quarter of a standard error of a few hundred questions."""
 FOLDS = 10
 REGULARISATION = 0.3
 """Inverse strength of the L2 penalty of the logistic regression, on standardised readings."""

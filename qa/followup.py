@@ -38,9 +38,10 @@ def leans_on_history(question: str) -> bool:
 def make_standalone(question: str, history: Sequence[Turn], generator: Generator) -> str:
     """The question as it would be asked without the conversation; itself where it leans on nothing.
 
-    A rewriting is taken only when it is complete, every content word in it comes from the question or from the
-    conversation, and every content word of the question that does not point back is still in it: the model adds
-    nothing of its own and answers no other question. Otherwise the question of the turn before is put in front.
+    A rewriting is taken only when it is complete, it is a question where the user's was one, every content word in it
+    comes from the question or from the conversation, and every content word of the question that does not point back
+    is still in it: the model adds nothing of its own and answers no other question. Otherwise the question of the turn
+    before is put in front.
 
     Raises:
         GenerationError: The engine failed.
@@ -60,5 +61,7 @@ def make_standalone(question: str, history: Sequence[Turn], generator: Generator
 def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
     words = set(tokenise(rewritten))
     known = {*tokenise(question), *(word for turn in history for word in tokenise(turn.content))}
+    if "?" in question and "?" not in rewritten:
+        return False  # the model answered instead
     own = set(tokenise(_LEANING_WORDS.sub(" ", _LEANING_START.sub(" ", question))))
     return bool(words) and own <= words <= known

@@ -46,6 +46,8 @@ def test_a_question_that_stands_alone_is_left_as_it_is(scripted: Any) -> None:  
     [
         ("And who opened it?", " Who opened the harbour of Velm? ", "Who opened the harbour of Velm?"),
         ("What about the pier?", "When did the pier of Velm open?", "When did the pier of Velm open?"),
+        # An answer instead of a question.
+        ("And who opened it?", "The harbour of Velm opened.", f"{FALLBACK} And who opened it?"),
         # A word from nowhere.
         ("And who opened it?", "Who opened the harbour of Oslo?", f"{FALLBACK} And who opened it?"),
         # What was asked is no longer there: the question before, or a mere part of it.
