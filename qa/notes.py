@@ -18,6 +18,10 @@ SAME_MATTER = 0.6
 """Share of its content words that the shorter of two sentences must have in common with the other."""
 SAME_WORDING = 0.5
 """The same for the longer one; otherwise a short sentence is about what every long one on its subject is about."""
+COMPARED = 12
+"""Candidates that may disagree with what is cited."""
+Disagreement: TypeAlias = tuple[Evidence, Evidence]
+"""A cited sentence, and one of another source that gives another value."""
 _FOOTNOTE = re.compile(r"\[\d{1,3}\]")
 """The number of a note or source in a document, which counts nothing."""
 _PRESENT = re.compile(
@@ -28,21 +32,19 @@ _PRESENT = re.compile(
 
 
 def answer_notes(
-    question: str, chosen: Sequence[Evidence], ranked: Sequence[Evidence], index: Index, stale_days: int
+    question: str, chosen: Sequence[Evidence], disagreement: Disagreement | None, index: Index, stale_days: int
 ) -> tuple[str, ...]:
     """All notes on an answer, in the order in which they are shown.
 
     Args:
         question: The standalone question.
         chosen: The evidence that the answer cites.
-        ranked: The candidates, best first.
+        disagreement: What `find_disagreement` found.
         index: Where they are from.
         stale_days: Age from which on the newest source is old.
     """
-    notes = [
-        note for note in (stale_note(question, chosen, index, stale_days), disagreement_note(chosen, ranked)) if note
-    ]
-    return tuple(notes)
+    stale = stale_note(question, chosen, index, stale_days)
+    return tuple(note for note in (stale, disagreement and disagreement_note(*disagreement)) if note)
 
 
 def stale_note(
@@ -63,21 +65,39 @@ def stale_note(
     return f"The newest source of this answer is of {newest}; things may have changed since."
 
 
-def disagreement_note(chosen: Sequence[Evidence], ranked: Sequence[Evidence]) -> str | None:
-    """Two documents that give different numbers or dates for what is otherwise said in the same words."""
+def find_disagreement(chosen: Sequence[Evidence], ranked: Sequence[Evidence], index: Index) -> Disagreement | None:
+    """Two documents that give different numbers or dates for what is otherwise said in the same words.
+
+    A document and its near-copies are one source, and one source does not disagree with itself.
+
+    Args:
+        chosen: The sentences that the answer cites.
+        ranked: The candidates, best first; the first `COMPARED` are looked at.
+        index: Where they are from.
+    """
     for sentence in chosen:
         values = _values(sentence.text)
         if not any(values):
             continue
-        for other in ranked[:12]:
-            if other.document != sentence.document and _differ(values, _values(other.text)):
-                if not _alike(sentence.text, other.text):
-                    continue
-                return (
-                    f"Sources disagree: “{_short(sentence.text)}” ({_source(sentence)}), but "
-                    f"“{_short(other.text)}” ({_source(other)})."
-                )
+        for other in ranked[:COMPARED]:
+            if _source_of(other, index) == _source_of(sentence, index) or not _differ(values, _values(other.text)):
+                continue
+            if _alike(sentence.text, other.text):
+                return sentence, other
     return None
+
+
+def disagreement_note(sentence: Evidence, other: Evidence) -> str:
+    """Both sides in their own words, with their dates."""
+    return (
+        f"Sources disagree: “{_short(sentence.text)}” ({_source(sentence)}), but "
+        f"“{_short(other.text)}” ({_source(other)})."
+    )
+
+
+def _source_of(sentence: Evidence, index: Index) -> str:
+    document = index.documents.get(sentence.document)
+    return (document.copy_of if document else "") or sentence.document
 
 
 _Values: TypeAlias = tuple[frozenset[str], ...]

@@ -21,10 +21,10 @@ from qa.confidence import Calibration, Readings, take_readings
 from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, with_antecedents, within_budget
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
-from qa.notes import answer_notes
+from qa.notes import answer_notes, find_disagreement
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
-from qa.quotes import CANDIDATES, as_quote, asks_for_several, choose_quotes, rank_for_quoting
+from qa.quotes import CANDIDATES, as_quote, asks_for_several, choose_quotes, holds, rank_for_quoting
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
 from qa.verification import Part, finished_sentences, repeats, tidy, verify
@@ -167,12 +167,17 @@ class Pipeline:
         draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
         ranked = rank_for_quoting(asked.standalone, draft, [*asked.ranked[:CANDIDATES], *passage], asked.index)
         quotes, written, dropped = self._quote(asked, draft, ranked)
+        cited_sentences = [sentence for sentence in ranked if any(holds(quote, sentence) for quote in quotes)]
+        disagreement = find_disagreement(cited_sentences, asked.ranked, asked.index)
+        if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
+            quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
         cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
         if not cited.sentences:  # what could be quoted is a mere footnote mark
             yield self._refuse(asked, "not_supported", probability, clock)
             return
-        yield self._finish(asked, cited, probability, None, clock, quotes)
+        notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, self.settings.stale_days)
+        yield self._finish(asked, cited, probability, None, clock, notes)
 
     def _quote(
         self, asked: _Asked, draft: str, ranked: Sequence[Evidence]
@@ -255,9 +260,9 @@ class Pipeline:
         correction = correct_premise(asked.standalone, best) if reason != "off_corpus" else None
         if correction:
             cited = cite([(correction, best)], asked.index, [])
-            return self._finish(asked, cited, probability, "false_premise", clock, best)
+            return self._finish(asked, cited, probability, "false_premise", clock)
         cited = CitedAnswer(refusal_text(reason), (), (), ())
-        return self._finish(asked, cited, probability, reason, clock, ())
+        return self._finish(asked, cited, probability, reason, clock)
 
     def _finish(
         self,
@@ -266,11 +271,8 @@ class Pipeline:
         probability: float,
         reason: Reason | None,
         clock: _Clock,
-        evidence: Sequence[Evidence],
+        notes: tuple[str, ...] = (),
     ) -> Answer:
-        notes = cited.notes
-        if reason is None:
-            notes += answer_notes(asked.standalone, evidence, asked.ranked, asked.index, self.settings.stale_days)
         return Answer(
             question=asked.question,
             standalone_question=asked.standalone,
@@ -281,7 +283,7 @@ class Pipeline:
             citations=cited.citations,
             passages=asked.passages,
             confidence=round(probability, 4),
-            notes=notes,
+            notes=cited.notes + notes,
             model=self.generator.name,
             engine=self.generator.engine,
             index=IndexInfo(asked.index.generation, asked.index.corpus_hash),

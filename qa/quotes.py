@@ -79,6 +79,11 @@ def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int, lead: flo
     return quotes
 
 
+def holds(quote: Evidence, sentence: Evidence) -> bool:
+    """Whether a sentence lies inside a quote."""
+    return quote.document == sentence.document and quote.start <= sentence.start and sentence.end <= quote.end
+
+
 def as_quote(evidence: Evidence) -> str:
     """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark."""
     text = without_marks(evidence.text)

@@ -7,7 +7,7 @@ import pytest
 
 from index import Index
 from qa.evidence import Evidence
-from qa.notes import answer_notes, disagreement_note, stale_note
+from qa.notes import answer_notes, disagreement_note, find_disagreement, stale_note
 
 TODAY = date(2026, 1, 1)
 
@@ -41,10 +41,13 @@ def test_the_newest_source_counts(small_index: Index, evidence: Callable[..., Ev
     assert stale_note("Who is the current mayor?", chosen[:1], small_index, 365, date(2025, 7, 1))
 
 
-def test_two_documents_that_give_different_numbers_disagree(evidence: Callable[..., Evidence]) -> None:
+def test_two_documents_that_give_different_numbers_disagree(
+    small_index: Index, evidence: Callable[..., Evidence]
+) -> None:
     one = evidence("The Velm harbour has 12 cranes.", "a.md", title="A", published="2024-07-28")
     other = evidence("The Velm harbour has 14 cranes.", "b.md", title="B")
-    assert disagreement_note([one], [one, other]) == (
+    assert find_disagreement([one], [one, other], small_index) == (one, other)
+    assert disagreement_note(one, other) == (
         "Sources disagree: “The Velm harbour has 12 cranes.” (A, July 28, 2024), but "
         "“The Velm harbour has 14 cranes.” (B)."
     )
@@ -64,22 +67,31 @@ def test_two_documents_that_give_different_numbers_disagree(evidence: Callable[.
         ("The Velm harbour has cranes, and in the 14 years of the war its museum and all of its ships burned.", "b.md"),
     ],
 )
-def test_what_is_no_disagreement(evidence: Callable[..., Evidence], text: str, document: str) -> None:
+def test_what_is_no_disagreement(
+    small_index: Index, evidence: Callable[..., Evidence], text: str, document: str
+) -> None:
     one = evidence("The Velm harbour has 12 cranes.", "a.md")
-    assert disagreement_note([one], [one, evidence(text, document, start=100)]) is None
+    assert find_disagreement([one], [one, evidence(text, document, start=100)], small_index) is None
 
 
-def test_a_less_exact_date_agrees(evidence: Callable[..., Evidence]) -> None:
+def test_a_near_copy_is_the_same_source(make_index: Callable[..., Index], evidence: Callable[..., Evidence]) -> None:
+    body = " ".join(f"Ship number {n} lies in the Velm harbour since the year 20{n}." for n in range(10, 60))
+    index = make_index({"a.txt": f"A\n{body} It has 12 cranes.\n", "b.txt": f"A\n{body} It has 14 cranes.\n"})
+    assert {document.copy_of for document in index.documents.values()} == {"", "a.txt"}
+    one, other = (evidence(f"The Velm harbour has {n} cranes.", path) for n, path in ((12, "a.txt"), (14, "b.txt")))
+    assert find_disagreement([one], [other], index) is None
+
+
+def test_a_less_exact_date_agrees(small_index: Index, evidence: Callable[..., Evidence]) -> None:
     one = evidence("On October 8, Ines Duarte took command of the Velm harbour.", "a.md")
     other = evidence("Ines Duarte took command of the Velm harbour on October 8, 2024.", "b.md")
-    assert disagreement_note([one], [one, other]) is None
+    assert find_disagreement([one], [one, other], small_index) is None
 
 
 def test_a_long_quotation_in_a_note_is_shortened(evidence: Callable[..., Evidence]) -> None:
     one = evidence("The Velm harbour has 12 cranes " + "and cranes " * 40, "a.md")
     other = evidence("The Velm harbour has 14 cranes " + "and cranes " * 40, "b.md")
-    note = disagreement_note([one], [other])
-    assert note is not None
+    note = disagreement_note(one, other)
     assert len(note) < 400
     assert "cranes … ”" not in note and " …”" in note
 
@@ -89,6 +101,6 @@ def test_all_notes_in_order(
 ) -> None:
     cranes = quoted(small_index, "harbour.md", "The harbour has 12 cranes and 340 workers.")
     rival = evidence("The harbour has 14 cranes and 350 workers.", "weather.txt")
-    notes = answer_notes("How many cranes now?", [cranes], [cranes, rival], small_index, 1)
+    notes = answer_notes("How many cranes now?", [cranes], (cranes, rival), small_index, 1)
     assert [note.split()[0] for note in notes] == ["The", "Sources"]
-    assert answer_notes("How many cranes?", [cranes], [cranes], small_index, 1) == ()
+    assert answer_notes("How many cranes?", [cranes], None, small_index, 1) == ()

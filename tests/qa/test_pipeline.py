@@ -363,6 +363,18 @@ def test_notes_are_about_the_sources_that_are_cited(
     assert answer.notes == ("The newest source of this answer is of July 28, 2024; things may have changed since.",)
 
 
+def test_where_sources_disagree_both_are_stated_and_cited(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
+) -> None:
+    rival = "---\ntitle: Cranes\npublished: 2025-01-01\n---\n\nThe harbour has 14 cranes and 350 workers.\n"
+    pipeline = make_pipeline(scripted(replies=[script("It has 12 cranes.")]), {**documents, "rival.md": rival})
+    answer = pipeline.ask("How many cranes has the harbour?")
+    assert {"harbour.md", "rival.md"} <= {citation.document for citation in answer.citations}
+    assert "12 cranes" in answer.text and "14 cranes" in answer.text
+    assert any(note.startswith("Sources disagree") and "January 1, 2025" in note for note in answer.notes)
+    check_form(answer, pipeline)
+
+
 def test_the_fingerprint_tells_what_decides_an_answer(
     make_pipeline: MakePipeline, scripted: Any, trusting: Calibration, documents: dict[str, str]
 ) -> None:
