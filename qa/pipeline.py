@@ -24,7 +24,7 @@ from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.notes import answer_notes, find_disagreement
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
-from qa.quotes import CANDIDATES, as_quote, asks_for_several, choose_quotes, holds, rank_for_quoting
+from qa.quotes import CANDIDATES, CLEAR_LEAD, as_quote, asks_for_several, choose_quotes, holds, rank_for_quoting
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
 from qa.verification import Part, finished_sentences, repeats, tidy, verify
@@ -183,13 +183,16 @@ class Pipeline:
         self, asked: _Asked, draft: str, ranked: Sequence[Evidence]
     ) -> tuple[list[Evidence], list[Part], list[list[str]]]:
         """What is quoted, the sentences of the draft that the quotes support, and the unsupported claims of others."""
-        if asks_for_several(asked.standalone):
-            quotes = choose_quotes(ranked, asked.index, self.settings.quoted_for_several, math.inf)
-            return quotes, *verify(draft, quotes, asked.standalone)
-        quotes = choose_quotes(ranked, asked.index, 1)
+        several = asks_for_several(asked.standalone)
+        fewest, most, lead = (
+            (self.settings.quoted_sentences, self.settings.quoted_for_several, math.inf)
+            if several
+            else (1, self.settings.quoted_sentences, CLEAR_LEAD)
+        )
+        quotes = choose_quotes(ranked, asked.index, fewest, lead)
         written, dropped = verify(draft, quotes, asked.standalone)
-        if dropped or not written:  # the first quote alone does not hold what the model wrote
-            quotes = choose_quotes(ranked, asked.index, self.settings.quoted_sentences)
+        if dropped or not written:  # the first quotes do not hold what the model wrote
+            quotes = choose_quotes(ranked, asked.index, most, lead)
             written, dropped = verify(draft, quotes, asked.standalone)
         return quotes, written, dropped
 
