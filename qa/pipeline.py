@@ -183,16 +183,12 @@ class Pipeline:
         self, asked: _Asked, draft: str, ranked: Sequence[Evidence]
     ) -> tuple[list[Evidence], list[Part], list[list[str]]]:
         """What is quoted, the sentences of the draft that the quotes support, and the unsupported claims of others."""
-        several = asks_for_several(asked.standalone)
-        fewest, most, lead = (
-            (self.settings.quoted_sentences, self.settings.quoted_for_several, math.inf)
-            if several
-            else (1, self.settings.quoted_sentences, CLEAR_LEAD)
-        )
-        quotes = choose_quotes(ranked, asked.index, fewest, lead)
+        quotes = choose_quotes(ranked, asked.index, 1)
         written, dropped = verify(draft, quotes, asked.standalone)
-        if dropped or not written:  # the first quotes do not hold what the model wrote
-            quotes = choose_quotes(ranked, asked.index, most, lead)
+        if dropped or not written:  # the first quote alone does not hold what the model wrote
+            several = asks_for_several(asked.standalone)
+            most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
+            quotes = choose_quotes(ranked, asked.index, most, math.inf if several else CLEAR_LEAD)
             written, dropped = verify(draft, quotes, asked.standalone)
         return quotes, written, dropped
 
