@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from corpus import split_sentences
+
 _SPEAKS_TO_A_MODEL = re.compile(
     r"""
     \b(?:ignore|disregard|forget|override|bypass)\b [^.!?]{0,40} \b(?:instructions?|prompts?|rules|directions)\b
@@ -31,3 +33,10 @@ def speaks_to_a_model(sentence: str) -> bool:
     text of documents cannot close its place in the prompt (`qa.engines.chat`).
     """
     return _SPEAKS_TO_A_MODEL.search(sentence) is not None
+
+
+def without_orders(question: str) -> str:
+    """A question without the sentences in it that speak to a model; empty where nothing else was said."""
+    sentences = [question[sentence.start : sentence.end] for sentence in split_sentences(question)]
+    kept = [sentence for sentence in sentences if not speaks_to_a_model(sentence)]
+    return question if len(kept) == len(sentences) else " ".join(kept)

@@ -21,6 +21,7 @@ from qa.confidence import Calibration, Readings, take_readings
 from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, with_antecedents, within_budget
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
+from qa.instructions import without_orders
 from qa.notes import answer_notes, find_disagreement
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
@@ -218,11 +219,12 @@ class Pipeline:
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
         turns = read_history(history)
-        standalone = make_standalone(asked, turns, self.generator) if turns else asked
+        plain = without_orders(asked)
+        standalone = make_standalone(plain, turns, self.generator) if turns and plain else plain or asked
         index = self.index
         begun = clock.now()
         hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
-        ranked = rank_sentences(standalone, hits, index)
+        ranked = rank_sentences(standalone, hits, index) if plain else []  # nothing but orders: nothing answers them
         hits = order_hits(hits, ranked)
         read = within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words)
         clock.search_ms = clock.now() - begun
