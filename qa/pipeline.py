@@ -25,7 +25,16 @@ from qa.instructions import without_orders
 from qa.notes import answer_notes, find_disagreement
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
-from qa.quotes import CANDIDATES, CLEAR_LEAD, as_quote, asks_for_several, choose_quotes, holds, rank_for_quoting
+from qa.quotes import (
+    CANDIDATES,
+    CLEAR_LEAD,
+    as_quote,
+    asks_for_several,
+    choose_quotes,
+    holds,
+    rank_for_quoting,
+    with_year,
+)
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.settings import Settings
 from qa.verification import Part, finished_sentences, repeats, tidy, verify
@@ -190,6 +199,7 @@ class Pipeline:
             several = asks_for_several(asked.standalone)
             most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
             quotes = choose_quotes(ranked, asked.index, most, math.inf if several else CLEAR_LEAD)
+            quotes = with_year(asked.standalone, quotes, ranked)
             written, dropped = verify(draft, quotes, asked.standalone)
         return quotes, written, dropped
 

@@ -17,6 +17,7 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.evidence import Evidence, embed_sentences, sentence_before
+from qa.wording import find_dates
 
 CANDIDATES = 24
 """Best-ranked sentences that may be quoted, besides those that the model read."""
@@ -36,6 +37,9 @@ _SEVERAL = re.compile(
     r"\b(?:list|name|names)\b",
     re.IGNORECASE,
 )
+
+
+_WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
 
 def asks_for_several(question: str) -> bool:
@@ -77,6 +81,30 @@ def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int, lead: flo
         before = sentence_before(sentence, index)
         _add(quotes, sentence if before is None else _joined(before, sentence, index), index)
     return quotes
+
+
+def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Evidence]) -> list[Evidence]:
+    """The quotes, with the year of a day that the first one gives without it, where a question asks when.
+
+    The sentence with the year stands in place of the other quotes.
+
+    Args:
+        question: The standalone question.
+        quotes: What is quoted, best first.
+        ranked: The candidates, best first.
+    """
+    if not _WHEN.search(question) or any(_years(quote) for quote in quotes):
+        return list(quotes)
+    days = [day for quote in quotes[:1] for _, day in find_dates(quote.text)]
+    for sentence in ranked:
+        if any(dated.endswith(f" {day}") for dated in _years(sentence) for day in days):
+            return [*quotes[:1], sentence]
+    return list(quotes)
+
+
+def _years(evidence: Evidence) -> list[str]:
+    """The dates of a sentence that have a year, normalised: the year stands first."""
+    return [dated for _, dated in find_dates(evidence.text) if dated[:4].isdigit()]
 
 
 def holds(quote: Evidence, sentence: Evidence) -> bool:

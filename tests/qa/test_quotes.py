@@ -6,7 +6,7 @@ import pytest
 
 from index import Index
 from qa.evidence import Evidence
-from qa.quotes import CLEAR_LEAD, as_quote, asks_for_several, choose_quotes, rank_for_quoting
+from qa.quotes import CLEAR_LEAD, as_quote, asks_for_several, choose_quotes, rank_for_quoting, with_year
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -85,3 +85,15 @@ def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., E
 )
 def test_a_question_that_asks_for_several_things(question: str, several: bool) -> None:
     assert asks_for_several(question) == several
+
+
+def test_a_day_without_its_year_is_quoted_beside_one_with_it(evidence: Callable[..., Evidence]) -> None:
+    day = evidence("The harbour opened on May 4.", "a.md")
+    other = evidence("Rain fell.", "b.md")
+    wrong = evidence("The mayor came on June 4, 1994.", "c.md")
+    dated = evidence("The harbour, opened on May 4, 1994, has 12 cranes.", "d.md")
+    ranked = [day, other, wrong, dated]
+    assert with_year("When did it open?", [day, other], ranked) == [day, dated]
+    assert with_year("Who opened it?", [day, other], ranked) == [day, other]
+    assert with_year("When did it open?", [dated], ranked) == [dated]
+    assert with_year("When did it open?", [day, other], ranked[:3]) == [day, other]

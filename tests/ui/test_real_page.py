@@ -110,7 +110,7 @@ def test_a_question_that_the_documents_do_not_answer_is_refused(page: Page) -> N
 def test_stop_leaves_the_processor_idle(page: Page, served: Served) -> None:
     ask(page, "What is the difference between JFHQ and JJOC?")
     expect(page.locator("#current .evidence .card").first).to_be_visible()
-    page.click("button#stop")
+    page.locator("button#stop").dispatch_event("click")
     stopped = served.processor_seconds()
     expect(page.locator("#current .stopped")).to_be_visible()
     # In processor time, not by the clock: the machine may be busy. Answering would take 20 to 40 s of it.
@@ -189,7 +189,7 @@ def test_two_people_at_once(page: Page, address: str) -> None:
     ask(second, "To whom will the new joint force headquarters report?")
     expect(second.locator("#current .evidence .card mark").first).to_be_visible()
     expect(second.locator("#current .waiting")).to_have_text("In line: 1 question is before yours.")
-    page.click("button#stop")
+    page.locator("button#stop").dispatch_event("click")
     expect(page.locator("#current .stopped")).to_be_visible()
     expect(second.locator("#current .actions")).to_be_visible()
     expect(second.locator("#current .said")).to_contain_text("Indo-Pacific")
@@ -242,7 +242,7 @@ def test_hostile_documents_are_shown_and_never_run(page: Page, served: Served) -
     expect(card).to_contain_text("nine ferries")
     card.click()
     expect(page.locator("#panel mark.cited").first).to_contain_text("kraken of Velm sank nine ferries")
-    page.click("button#stop")
+    page.locator("button#stop").dispatch_event("click")
     expect(page.locator("#current .stopped")).to_be_visible()
     assert page.evaluate("window.hacked") is None
     assert page.locator("#current :is(img, svg, script), #panel :is(img, svg, script)").count() == 0
