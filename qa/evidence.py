@@ -144,7 +144,10 @@ def with_antecedents(chosen: Sequence[Evidence], index: Index) -> list[Evidence]
 
 
 def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
-    """The sentence that one which begins with a pronoun leans on: the one in front of it in its passage."""
+    """The sentence that one which begins with a pronoun leans on: the one in front of it in its passage.
+
+    None where there is no pronoun or no such sentence, or where that speaks to a model, which no evidence does.
+    """
     if not _POINTS_BACK.match(evidence.text):
         return None
     text = index.documents[evidence.document].text
@@ -152,7 +155,7 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
     if not earlier:
         return None
     start, end = earlier[-1].start, earlier[-1].end
-    if text[start:end] not in evidence.context:
+    if text[start:end] not in evidence.context or speaks_to_a_model(text[start:end]):
         return None
     return replace(evidence, start=start, end=end, text=text[start:end])
 
