@@ -13,6 +13,7 @@ from threading import Event as StopEvent
 
 import numpy as np
 
+from corpus import normalise
 from index import Embedder, Hit, Index, IndexReader
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
@@ -254,7 +255,7 @@ class Pipeline:
         written = ""
         messages = writing_prompt(question, passage)
         for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens):
-            written += piece
+            written = normalise(written + piece)
             if "\n" in written.strip():
                 break
             if written.strip():
