@@ -108,7 +108,7 @@ def test_time_and_memory_end_the_process_and_not_the_build(
         big = b"<html><body>" + b"<p>a<b>b</b></p>" * 1_000_000
         said = refused(tmp_path, "a.html", big, small)
         assert "400 MiB" in said or "within 1 seconds" in said or "cannot be read as HTML" in said
-    with Extractor(ExtractionLimits(patience=0.2)) as impatient:
+    with Extractor(ExtractionLimits(patience=0.01)) as impatient:
         path = tmp_path / "a.pdf"
         path.write_bytes(made.pdf([["Text"]] * 2000))
         with pytest.raises(PassingDocumentError, match="Build again"):

@@ -234,8 +234,7 @@ def test_hostile_documents_are_shown_and_never_run(page: Page, served: Served) -
     files[1].write_text(f"<html><title>Kraken page</title><article><p>{text} It slept for a year.</p></article></html>")
     page.get_by_role("tab", name="Documents").click()
     page.locator("#add input[type=file]").set_input_files(files)
-    expect(page.locator("#added")).to_contain_text("added")
-    expect(page.locator("#added")).not_to_contain_text("0 documents")
+    expect(page.locator("#added")).to_contain_text("2 documents added.")
     page.get_by_role("tab", name="Ask").click()
     ask(page, "How many ferries did the kraken of Velm sink?")
     card = page.locator("#current .evidence .card").first
