@@ -1,4 +1,4 @@
-"""Fits the confidence: `python -m evals.calibrate read` takes readings, `fit` turns them into weights and a threshold.
+"""Fits the confidence: `python -m evals.calibrate read` takes readings, `fit` turns them into weights.
 
 The questions are those of the dev half and of public sets; the test half is left out by its hash.
 """
@@ -21,15 +21,16 @@ from tqdm import tqdm
 from evals.questions import half, load_questions
 from qa.confidence import CALIBRATION_FILE, READING_NAMES
 
-REFUSAL_COST = 1.0
-"""What refusing an answerable question costs, answering an unanswerable one costing 1: both errors weigh the
-same, as in balanced abstention accuracy."""
+REFUSAL_COST = 1.5
+"""What refusing an answerable question costs, answering an unanswerable one costing 1: more, since an answer stands
+beside its quotes, in which a reader sees what they do not say, and a refusal holds back what was asked for."""
+REFUSE_BELOW = 1.0 / (1.0 + REFUSAL_COST)
+"""The probability at which a refusal and an answer cost the same. A threshold that was searched for instead, with equal
+costs, was anything from .3 to .55 within its noise on a few hundred questions (evals/LOG.md)."""
 FITTED = ("verdict", "coverage")
 """Readings that get a weight. Coverage corrects the verdict, both ways: fitted on one set, it raises the balanced
 accuracy on the other (evals/LOG.md). The rest are recorded: none raised the held-out AUROC beyond its noise, and a
 weight fitted to noise misleads on other documents."""
-TOLERANCE = 0.02
-"""How much more a threshold may cost than the best one: a quarter of a standard error of a few hundred questions."""
 FOLDS = 10
 REGULARISATION = 0.3
 """Inverse strength of the L2 penalty of the logistic regression, on standardised readings."""
@@ -77,13 +78,12 @@ def read(out: Path, questions: Path, corpus: Path, skip: int, limit: int | None)
 @click.option("--out", default=CALIBRATION_FILE, type=click.Path(path_type=Path))
 @click.option("--plot", default=None, type=click.Path(path_type=Path), help="Reliability and risk-coverage as SVG.")
 def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
-    """Fit weights and threshold to READINGS files and write the calibration."""
+    """Fit the weights to READINGS files and write the calibration."""
     records = _records(readings)
     rows = np.array([[record["readings"][name] for name in FITTED] for record in records])  # (n, fitted)
     answerable = np.array([record["y"] for record in records])  # (n,)
     shares = equal_shares([record["set"] for record in records], answerable)  # (n,)
     held_out = _held_out(rows, answerable, shares)  # (n,)
-    threshold = choose_threshold(held_out, answerable, shares)
     weights, intercept = _fit(rows, answerable, shares)
     similarity = [record["readings"]["passage_similarity"] for record in records if record["y"]]
     from sklearn.metrics import brier_score_loss, roc_auc_score
@@ -95,7 +95,7 @@ def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
         "folds": FOLDS,
         "held_out_auroc": round(float(roc_auc_score(answerable, held_out)), 3),
         "held_out_brier": round(float(brier_score_loss(answerable, held_out)), 3),
-        "held_out_balanced_accuracy": round(balanced_accuracy(held_out >= threshold, answerable, shares), 3),
+        "held_out_balanced_accuracy": round(balanced_accuracy(held_out >= REFUSE_BELOW, answerable, shares), 3),
         "refusal_cost": REFUSAL_COST,
     }
     calibration = {
@@ -104,14 +104,14 @@ def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
             **dict(zip(FITTED, np.round(weights, 4).tolist(), strict=True)),
         },
         "intercept": round(float(intercept), 4),
-        "refuse_below": round(float(threshold), 3),
+        "refuse_below": round(REFUSE_BELOW, 3),
         "off_corpus_below": round(float(np.quantile(similarity, OFF_CORPUS_QUANTILE)), 3),
         "provenance": provenance,
     }
     out.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
     _log.info("%s", json.dumps(calibration, indent=1))
     if plot is not None:
-        _plot(held_out, answerable, threshold, plot)
+        _plot(held_out, answerable, plot)
 
 
 def equal_shares(sets: Sequence[str], answerable: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -126,27 +126,6 @@ def balanced_accuracy(answered: NDArray[np.bool_], answerable: NDArray[np.bool_]
     kept = np.average(answered[answerable], weights=shares[answerable])
     refused = np.average(~answered[~answerable], weights=shares[~answerable])
     return float((kept + refused) / 2)
-
-
-def choose_threshold(
-    probabilities: NDArray[np.float64], answerable: NDArray[np.bool_], shares: NDArray[np.float64]
-) -> float:
-    """The probability under which a question is refused.
-
-    The lowest value whose cost is within `TOLERANCE` of the least: between thresholds that the data cannot tell apart,
-    the one that answers more questions.
-    """
-    grid = np.linspace(0.02, 0.98, 97)
-    yes, no = shares[answerable] / shares[answerable].sum(), shares[~answerable] / shares[~answerable].sum()
-    costs = np.array(
-        [
-            REFUSAL_COST * yes @ (probabilities[answerable] < value) + no @ (probabilities[~answerable] >= value)
-            for value in grid
-        ]
-    )
-    # A neighbourhood of five values, so that the choice does not hang on one question.
-    smooth = np.convolve(np.pad(costs, 2, mode="edge"), np.full(5, 0.2), mode="valid")  # (97,)
-    return float(grid[int(np.argmax(smooth <= smooth.min() + TOLERANCE))])
 
 
 def _records(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -189,7 +168,7 @@ def _fit(
     return weights, float(regression.intercept_[0] - weights @ scaler.mean_)
 
 
-def _plot(probabilities: NDArray[np.float64], answerable: NDArray[np.bool_], threshold: float, path: Path) -> None:
+def _plot(probabilities: NDArray[np.float64], answerable: NDArray[np.bool_], path: Path) -> None:
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
     from sklearn.calibration import calibration_curve
@@ -200,7 +179,7 @@ def _plot(probabilities: NDArray[np.float64], answerable: NDArray[np.bool_], thr
     observed, stated = calibration_curve(answerable, probabilities, n_bins=6, strategy="quantile")
     left.plot([0, 1], [0, 1], color="0.7", linestyle="--")
     left.plot(stated, observed, marker="o")
-    left.axvline(threshold, color="0.5", linestyle=":")
+    left.axvline(REFUSE_BELOW, color="0.5", linestyle=":")
     left.set(xlabel="stated probability", ylabel="share answerable", title="Reliability (held out)")
     order = np.argsort(-probabilities)
     answered = np.arange(1, len(order) + 1)

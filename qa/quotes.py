@@ -27,8 +27,11 @@ the sentence; from 4 to 6, the answers to .75 of the dev questions are right (ev
 CLEAR_LEAD = 3.0
 """Score by which the best sentence may lead another that is still quoted beside it. Beyond it, the other one so seldom
 holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
-TOUCHING = 2
-"""Most characters between two sentences that are quoted as one: a space, or the end of a line."""
+NEIGHBOUR_LEAD = 6.0
+"""Score by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to the
+fact, or follows from it, is read with it (evals/LOG.md)."""
+TOUCHING = 1
+"""Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
 _WH = r"(?:who|whom|whose|which|what|when|where|why|how)"
 _SEVERAL = re.compile(
@@ -71,15 +74,19 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
 def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int, lead: float = CLEAR_LEAD) -> list[Evidence]:
     """The best sentences as they will be quoted, at most `most` of them, and none that the first one leads by `lead`.
 
-    One that begins with a pronoun is quoted together with the sentence before it, and sentences that stand side by side
-    are one quote.
+    One that begins with a pronoun is quoted together with the sentence before it, one that was found together with its
+    neighbour with the better of its neighbours, and sentences that stand side by side are one quote.
     """
     quotes: list[Evidence] = []
     for sentence in ranked[:most]:
         if sentence.score < ranked[0].score - lead:
             break
         before = sentence_before(sentence, index)
-        _add(quotes, sentence if before is None else _joined(before, sentence, index), index)
+        quote = sentence if before is None else _joined(before, sentence, index)
+        neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
+        if neighbour and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
+            quote = _joined(quote, neighbour, index)
+        _add(quotes, quote, index)
     return quotes
 
 
@@ -121,11 +128,16 @@ def as_quote(evidence: Evidence) -> str:
 def _add(quotes: list[Evidence], evidence: Evidence, index: Index) -> None:
     """Add a quote, or lengthen one that it touches or overlaps."""
     for place, other in enumerate(quotes):
-        first, last = sorted((other, evidence), key=lambda quote: quote.start)
-        if other.document == evidence.document and last.start - first.end <= TOUCHING:
+        if _touch(other, evidence):
             quotes[place] = _joined(other, evidence, index)
             return
     quotes.append(evidence)
+
+
+def _touch(one: Evidence, other: Evidence) -> bool:
+    """Whether two places overlap or stand side by side."""
+    first, last = sorted((one, other), key=lambda evidence: evidence.start)
+    return one.document == other.document and last.start - first.end <= TOUCHING
 
 
 def _joined(one: Evidence, other: Evidence, index: Index) -> Evidence:

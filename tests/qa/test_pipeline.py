@@ -141,7 +141,7 @@ def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline,
     draft = "Mayor Ilse Brandt opened the Velm harbour. It cost 77 million dollars in Oslo."
     pipeline = make_pipeline(scripted(replies=[script(draft)]))
     answer = pipeline.ask(WHO)
-    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED}” [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED} {CRANES}” [1]"
     assert len(answer.notes) == 1
     assert answer.notes[0].startswith("Part of the draft was left out because the sources do not state it (77000000")
     check_form(answer, pipeline)

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
 from index import Index
 from qa.evidence import Evidence
-from qa.quotes import CLEAR_LEAD, as_quote, asks_for_several, choose_quotes, rank_for_quoting, with_year
+from qa.quotes import CLEAR_LEAD, NEIGHBOUR_LEAD, as_quote, asks_for_several, choose_quotes, rank_for_quoting, with_year
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -47,7 +48,9 @@ def test_neighbours_are_one_quote(small_index: Index, quoted: Callable[..., Evid
     assert [quote.text for quote in quotes] == [f"{OPENED} {CRANES}"]
     document = small_index.documents["harbour.md"]
     assert document.text[quotes[0].start : quotes[0].end] == quotes[0].text
-    assert [quote.text for quote in choose_quotes(ranked, small_index, 1)] == [CRANES]
+    far = [ranked[0], replace(ranked[1], score=2.0 - NEIGHBOUR_LEAD - 0.1)]
+    assert [quote.text for quote in choose_quotes(ranked, small_index, 1)] == [f"{OPENED} {CRANES}"]
+    assert [quote.text for quote in choose_quotes(far, small_index, 1)] == [CRANES]
 
 
 def test_what_the_first_leads_clearly_is_not_quoted(small_index: Index, quoted: Callable[..., Evidence]) -> None:
