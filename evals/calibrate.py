@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -80,14 +80,30 @@ def read(out: Path, questions: Path, corpus: Path, skip: int, limit: int | None)
 def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
     """Fit the weights to READINGS files and write the calibration."""
     records = _records(readings)
-    rows = np.array([[record["readings"][name] for name in FITTED] for record in records])  # (n, fitted)
+    calibration, held_out = fit_calibration(records)
+    out.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
+    _log.info("%s", json.dumps(calibration, indent=1))
+    if plot is not None:
+        _plot(held_out, np.array([record["y"] for record in records]), plot)
+
+
+def fit_calibration(
+    records: Sequence[Mapping[str, Any]], fitted: Sequence[str] = FITTED
+) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """The fields of a `Calibration`, and the held-out probability of each record, (n,).
+
+    Args:
+        records: Lines of readings files.
+        fitted: Readings that get a weight.
+    """
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    rows = np.array([[record["readings"][name] for name in fitted] for record in records])  # (n, fitted)
     answerable = np.array([record["y"] for record in records])  # (n,)
     shares = equal_shares([record["set"] for record in records], answerable)  # (n,)
     held_out = _held_out(rows, answerable, shares)  # (n,)
     weights, intercept = _fit(rows, answerable, shares)
     similarity = [record["readings"]["passage_similarity"] for record in records if record["y"]]
-    from sklearn.metrics import brier_score_loss, roc_auc_score
-
     provenance: dict[str, Any] = {
         "command": "python -m evals.calibrate fit",
         "questions": {name: sum(r["set"] == name for r in records) for name in sorted({r["set"] for r in records})},
@@ -101,17 +117,14 @@ def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
     calibration = {
         "weights": {
             **dict.fromkeys(READING_NAMES, 0.0),
-            **dict(zip(FITTED, np.round(weights, 4).tolist(), strict=True)),
+            **dict(zip(fitted, np.round(weights, 4).tolist(), strict=True)),
         },
         "intercept": round(float(intercept), 4),
         "refuse_below": round(REFUSE_BELOW, 3),
         "off_corpus_below": round(float(np.quantile(similarity, OFF_CORPUS_QUANTILE)), 3),
         "provenance": provenance,
     }
-    out.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
-    _log.info("%s", json.dumps(calibration, indent=1))
-    if plot is not None:
-        _plot(held_out, answerable, plot)
+    return calibration, held_out
 
 
 def equal_shares(sets: Sequence[str], answerable: NDArray[np.bool_]) -> NDArray[np.float64]:

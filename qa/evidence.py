@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from index import Embedder, Hit, Index
 from index.lexical import LexicalIndex
 from qa.instructions import speaks_to_a_model
+from qa.period import Period, asked_period, suits
 
 EMBEDDED = 64
 """Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
@@ -26,6 +27,9 @@ REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
 MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.0, 0.7, 0.5, 0.2
 """Weights of the four readings of a sentence, chosen on the dev half and on SQuAD 2 (evals/LOG.md)."""
+TIME = 1.0
+"""Weight of the time that a question names, in standard deviations of one reading: what is dated outside it loses as
+much as the newest gains. Too few questions of the sets name a time to choose it by (evals/LOG.md)."""
 
 
 _POINTS_BACK = re.compile(
@@ -60,8 +64,9 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
     """The sentences of the retrieved chunks, best first.
 
     Four readings are standardised over the candidates and added with the weights above: the cosine of question and
-    sentence, the cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Sentences
-    that speak to a model are left out where there is any other.
+    sentence, the cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Where the
+    question names a time, sentences dated outside it fall behind. Sentences that speak to a model are left out where
+    there is any other.
 
     Args:
         question: The standalone question.
@@ -92,6 +97,12 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
     vectors = embed_sentences([places[row][3] for row in kept], index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
     scores = MEANING * _standard(cosines) + prior[kept]
+    period = asked_period(question)
+    if period != Period():
+        texts, published = zip(
+            *((places[row][3], index.documents[places[row][0].chunk.document].published) for row in kept), strict=True
+        )
+        scores = scores + TIME * np.array(suits(period, texts, published))
     ranked: list[Evidence] = []
     for place in np.argsort(-scores, kind="stable"):
         hit, start, end, text = places[kept[place]]

@@ -1,0 +1,91 @@
+"""Parts off, one at a time; and a model that is asked nothing twice."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import qa.quotes
+from evals.ablation import READINGS, Variant, calibrated, run_variant, switched, table, variants
+from evals.questions import load_questions
+from evals.remembering import RememberingGenerator
+from index import IndexReader, ensure_index
+from qa.confidence import Calibration
+from qa.generator import Generator, Message
+from qa.settings import Settings
+
+
+def test_a_prompt_is_asked_once_and_remembered_without_a_model(tmp_path: Path, scripted: Any) -> None:  # noqa: ANN401
+    file, prompt = tmp_path / "replies.sqlite", [Message("user", "Who?")]
+    model = scripted(replies=["Ilse.", "Never said."], scores=[[-0.1, -3.0]])
+    first = RememberingGenerator(lambda: model, file, "model")
+    for _ in range(2):
+        assert list(first.stream(prompt, max_tokens=9)) == ["Ilse."]
+        assert [choice.logprob for choice in first.score(prompt, ("yes", "no"))] == [-0.1, -3.0]
+        assert first.count_tokens("one two") == model.count_tokens("one two")
+    assert first.asked == 2
+    first.close()
+
+    def load() -> Generator:
+        pytest.fail("no model is needed")
+
+    again = RememberingGenerator(load, file, "model")
+    assert list(again.stream(prompt, max_tokens=9)) == ["Ilse."]
+    assert [choice.text for choice in again.score(prompt, ("yes", "no"))] == ["yes", "no"]
+    assert again.count_tokens("one two") > 0
+    assert again.asked == 0
+    again.close()
+
+
+def test_every_part_that_is_switched_off_exists_and_comes_back() -> None:
+    for variant in variants():
+        for name in variant.patches:
+            module, _, attribute = name.rpartition(".")
+            assert hasattr(import_module(module), attribute), name
+        Settings(**dict(variant.settings))
+    before = qa.quotes.NEIGHBOUR_LEAD
+    with pytest.raises(KeyError), switched(Variant("", {"qa.quotes.NEIGHBOUR_LEAD": 0.0})):
+        assert qa.quotes.NEIGHBOUR_LEAD == 0.0
+        raise KeyError
+    assert before == qa.quotes.NEIGHBOUR_LEAD
+
+
+def test_other_readings_are_fitted_to_the_committed_questions() -> None:
+    assert READINGS.exists()
+    assert calibrated(()) is None
+    fitted = calibrated(("verdict",))
+    assert fitted is not None
+    assert fitted.weights["coverage"] == 0.0
+    assert fitted.weights["verdict"] > 0.0
+    usual = calibrated(("verdict", "coverage"))
+    assert usual is not None
+    assert usual.weights == Calibration.load().weights
+
+
+def test_two_variants_and_their_table(tmp_path: Path, toy_embedder: Any, scripted: Any) -> None:  # noqa: ANN401
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    text = "The Velm harbour opened in 1994. It has 12 cranes."
+    (corpus / "harbour.txt").write_text(f"Harbour\n\n{text}\n", encoding="utf-8")
+    (tmp_path / "questions.jsonl").write_text(
+        '{"id": "a", "question": "When did the Velm harbour open?", "answerable": true, "tags": [], '
+        '"history": [], "nuggets": [{"any_of": ["1994"]}], '
+        '"evidence": [{"document": "harbour.txt", "quote": "opened in 1994"}]}\n',
+        encoding="utf-8",
+    )
+    index = ensure_index(corpus, tmp_path / "index", toy_embedder)
+    documents = {path: document.text for path, document in index.documents.items()}
+    questions = load_questions(tmp_path / "questions.jsonl", documents)
+    settings = Settings(corpus=corpus, index=tmp_path / "index", refuse_below=0.0)
+    reader = IndexReader(tmp_path / "index", toy_embedder)
+    scores = {}
+    for variant in (Variant("all"), Variant("refuse", settings={"refuse_below": 1.1})):
+        model = scripted(replies=["The Velm harbour opened in 1994."], scores=[[-0.1, -9.0, -9.0, -9.0]])
+        scores[variant.name] = run_variant(variant, questions, reader, model, settings)
+    assert scores["all"].primary["accuracy"].value == 1.0
+    rows = table(scores).splitlines()
+    assert rows[2].startswith("| all | 1.00 |")
+    assert rows[3].startswith("| refuse | 0.00 (-1.00) |")

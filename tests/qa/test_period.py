@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from index import Index
+from qa.evidence import rank_sentences
+from qa.period import Period, asked_period, dates_of, suits
+
+MakeIndex = Callable[[Mapping[str, str]], Index]
+
+
+@pytest.mark.parametrize(
+    ("question", "period"),
+    [
+        ("Who led the port before 2019?", Period(before="2019")),
+        ("Who led it prior to July 28, 2024?", Period(before="2024-07-28")),
+        ("What happened after the end of March 2020?", Period(after="2020-03")),
+        ("How many ships have come since 1994?", Period(since="1994")),
+        ("How many came between 1994 and May 1996?", Period(since="1994", until="1996-05")),
+        ("from 2001 to 2004, how many came?", Period(since="2001", until="2004")),
+        ("How many cranes were there as of 4 May 1994?", Period(until="1994-05-04", latest=True)),
+        ("What is the latest number of cranes?", Period(latest=True)),
+        ("Which plan ends by 2030?", Period(until="2030")),
+        ("Who led it before the war, and after him?", Period()),
+        ("Which ships came by night to the port?", Period()),
+        ("Who left after the 1960 treaty was signed?", Period()),
+        ("What is in the guidelines from 2015?", Period()),
+        ("What is the current plan, and who leads it now?", Period()),
+        ("In 1994 and 1996, how many came?", Period()),
+    ],
+)
+def test_the_time_of_a_question(question: str, period: Period) -> None:
+    assert asked_period(question) == period
+
+
+@pytest.mark.parametrize(
+    ("period", "inside", "outside"),
+    [
+        (Period(before="2019"), ["2018", "2018-12-31"], ["2019", "2019-01", "2020"]),
+        (Period(before="2019-05"), ["2019", "2019-04", "2018"], ["2019-05", "2019-05-01", "2020"]),
+        (Period(after="2019"), ["2020", "2020-01"], ["2019", "2019-12", "2018"]),
+        (Period(after="2019-05"), ["2019", "2019-06"], ["2019-05-31", "2018"]),
+        (Period(since="2019"), ["2019", "2019-01-01"], ["2018"]),
+        (Period(until="2019-05"), ["2019", "2019-05-31", "2018"], ["2019-06", "2020"]),
+        (Period(latest=True), ["1900", "2100"], []),
+    ],
+)
+def test_what_lies_outside(period: Period, inside: list[str], outside: list[str]) -> None:
+    assert not any(period.excludes(date) for date in inside)
+    assert all(period.excludes(date) for date in outside)
+
+
+def test_dates_of_a_sentence() -> None:
+    assert dates_of("On July 28, 2024, and again in 2025, the 1960 treaty with 2400 words came up.") == [
+        "2024-07-28",
+        "2025",
+        "1960",
+    ]
+
+
+def test_the_newest_of_what_is_asked_for_suits_best() -> None:
+    sentences = ["It has 9 cranes.", "It has 12 cranes.", "In 1990 it had 3 cranes.", "It has many cranes."]
+    published = ["1994-05-04", "1999-01-01", "1999-01-01", ""]
+    assert suits(Period(latest=True), sentences, published) == [0.5, 1.0, 1.0, 0.0]
+    assert suits(Period(until="1995", latest=True), sentences, published) == [1.0, 0.0, 0.0, 0.0]
+    assert suits(Period(since="1994"), sentences, published) == [0.0, 0.0, -1.0, 0.0]
+
+
+def test_dates_move_sentences(make_index: MakeIndex) -> None:
+    index = make_index(
+        {
+            "new.md": "---\ntitle: Port of Velm\npublished: 1999-01-01\n---\n\nThe Velm port has 12 cranes.\n",
+            "old.md": "---\ntitle: Port of Velm\npublished: 1994-05-04\n---\n\nThe Velm port has 9 cranes.\n",
+        }
+    )
+
+    def first(question: str) -> str:
+        return rank_sentences(question, index.search(question, 10), index)[0].document
+
+    assert first("How many cranes does the Velm port have as of 1995?") == "old.md"
+    assert first("What is the latest number of cranes of the Velm port?") == "new.md"
