@@ -19,6 +19,7 @@ LIVE = '<div role="status" aria-live="polite" class="visually-hidden">${value}</
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 STAGES: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 FROM_ADDRESS = "() => new URLSearchParams(location.search).get('c') || ''"
+UNDER_WAY = "() => sessionStorage.getItem('dossier-under-way') || ''"
 TO_ADDRESS = "(id) => window.dossier && window.dossier.remember(id)"
 
 
@@ -107,6 +108,7 @@ def build_page(desk: Desk) -> gr.Blocks:
         page.load(handlers.open_conversation, conversation, opening, js=FROM_ADDRESS, **QUIET).then(
             handlers.listed, [words, conversation], past_list, **QUIET
         )
+        page.load(None, None, question, js=UNDER_WAY)
         bridge.select(handlers.source, None, panel, **QUIET)
         bridge.expand(handlers.open_chosen, None, opening, **QUIET)
         bridge.delete(handlers.delete_chosen, [words, conversation], past_list, **QUIET)

@@ -11,6 +11,8 @@ from ui.words import REASONS, confidence_words, date_words, disagreement, note_k
 
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
+QUOTED = re.compile(r"“.*”", re.DOTALL)
+"""A sentence of an answer that is the documents' own words."""
 BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 LONGEST_TAIL = 24
 """Characters of a last word that is kept on one line with its citation."""
@@ -138,9 +140,12 @@ def _body(answer: Answer) -> str:
 
     for sentence in sentences:
         bullet = BULLET.match(sentence.text)
-        if bool(bullet) != bool(items):
+        quoted = QUOTED.fullmatch(sentence.text)
+        if quoted or bool(bullet) != bool(items):
             flush()
-        if bullet:
+        if quoted:
+            blocks.append(f'<blockquote dir="auto">{_sentence(sentence, chips)}</blockquote>')
+        elif bullet:
             items.append(f'<li dir="auto">{_sentence(sentence, chips)}</li>')
         else:
             running.append(_sentence(sentence, chips))

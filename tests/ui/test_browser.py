@@ -110,6 +110,35 @@ def test_stop_ends_the_work(page: Page, served: Any) -> None:
     assert served.lines.count("stopped") == stopped + 1
 
 
+def test_a_reload_while_answering_gives_the_question_back(context: BrowserContext, served: Any) -> None:
+    page = open_page(context, served)
+    ask(page, "endless and slowly", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    page.reload()
+    box = page.locator("#question textarea")
+    expect(box).to_have_value("endless and slowly")
+    box.fill("Who lauded it?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .actions")).to_be_visible()
+    page.reload()
+    expect(page.locator("#past .turn")).to_have_count(1)
+    expect(box).to_have_value("")
+
+
+def test_a_question_is_edited_and_asked_again(page: Page) -> None:
+    ask(page, "Who lauded it?")
+    before = page.locator(".turn").count()
+    page.locator("#current").get_by_role("button", name="Ask again").click()
+    box = page.locator("#question textarea")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("Who lauded it?")
+    box.fill("How many troops?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .turn h2")).to_have_text("How many troops?")
+    expect(page.locator("#current .said")).to_contain_text("54,000")
+    expect(page.locator(".turn")).to_have_count(before + 1)
+
+
 def test_closing_the_tab_ends_the_work(context: BrowserContext, served: Any) -> None:
     stopped = served.lines.count("stopped")
     page = open_page(context, served)
@@ -442,6 +471,16 @@ def test_files_dropped_on_the_chat_are_added_without_leaving_it(page: Page) -> N
     report.get_by_role("button", name="Close this message").click()
     expect(report.locator(".change")).to_be_hidden()
     ask(page, "Who is the emperor?")
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "large.txt"
+    with file.open("wb") as large:
+        large.truncate(65 * 2**20)
+    page.get_by_role("tab", name="Documents").click()
+    page.locator("#add input[type=file]").set_input_files(file)
+    expect(page.get_by_text(re.compile("maximum allowed size of 64"))).to_be_visible()
+    page.get_by_role("tab", name="Ask").click()
 
 
 def test_ten_chats_at_once_neither_mix_nor_starve(browser: Browser, served: Any) -> None:

@@ -48,6 +48,13 @@ def test_an_answer_is_its_sentences_with_their_citations() -> None:
     )
 
 
+def test_the_documents_own_words_stand_apart() -> None:
+    sentences = (AnswerSentence("He did.", (1,), True), AnswerSentence("“They said “no”.”", (1,), True))
+    shown = answer_html(replace(ANSWER, sentences=sentences))
+    assert shown.count("<p dir") == shown.count("<blockquote dir") == 1
+    assert shown.index("</p><blockquote") > 0
+
+
 def test_an_answer_without_sentences_shows_its_text_and_the_citations_in_it() -> None:
     assert answer_html(replace(ANSWER, sentences=())) == answer_html(ANSWER)
 

@@ -263,6 +263,9 @@
     const turn = document.querySelector("#current .turn");
     const key = turn ? turn.dataset.turn + turn.getAttribute("aria-label") : "";
     if (turn && key !== lastTurn) turn.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
+    // A question that is under way when the page is left stands in the box again when it comes back (`UNDER_WAY`).
+    if (turn?.querySelector(".waiting, .draft")) sessionStorage.setItem("dossier-under-way", turn.querySelector("h2").textContent);
+    else if (turn || lastTurn) sessionStorage.removeItem("dossier-under-way");
     lastTurn = key;
   }
 
