@@ -24,7 +24,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu"]
 SIZES = {"wide": (1280, 860), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 PATIENCE = 600_000
-ANSWERED = "Who lauded the agreement as a historic step, and what did he say?"
+ANSWERED = "To whom will the new joint force headquarters report?"
 REFUSED = "Who is the current emperor of Japan?"
 
 
@@ -34,7 +34,7 @@ def welcome(page: Page) -> None:
 
 def evidence(page: Page) -> None:
     """The evidence, before the model has said a word."""
-    ask(page, "To whom will the new joint force headquarters report?")
+    ask(page, "Who lauded the agreement as a historic step, and what did he say?")
     expect(page.locator("#current .evidence .card").first).to_be_visible()
     expect(page.locator("#current .waiting")).to_be_visible()
 
