@@ -70,6 +70,7 @@ class Transcript:
             mark = page.locator("#panel mark.cited").first
             expect(mark).to_be_visible()
             self.lines += [">", f"> [1] cites: “{' '.join(mark.inner_text().split())}”"]
+            page.wait_for_timeout(500)  # what moves has arrived
             page.screenshot(path=ROOT / "docs" / "growing.png")
             page.keyboard.press("Escape")
         self.lines.append("")
