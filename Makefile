@@ -26,7 +26,7 @@ help: ## List the commands
 chat: $(STAMPS)/weights ## Set everything up, then open the chat page on http://127.0.0.1:7860
 	@$(BIN)/dossier serve $(ARGS)
 
-test: $(STAMPS)/test $(STAMPS)/weights browser-tools lint ## Set everything up, then run every check (about 15 minutes)
+test: $(STAMPS)/test $(STAMPS)/weights browser-tools lint ## Set everything up, then run every check (about 10 minutes)
 	$(BIN)/pytest --durations=10 $(ARGS)
 
 lint: $(STAMPS)/test ## Run ruff and mypy
