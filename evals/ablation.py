@@ -6,10 +6,10 @@ goes on where it was.
 
 from __future__ import annotations
 
-import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from evals.questions import Question
     from evals.statistics import Rate
-    from evals.summary import Scores
+    from evals.summary import Group
     from index import IndexReader
     from qa.confidence import Calibration
     from qa.generator import Generator
@@ -55,7 +55,6 @@ class Variant:
 
 def variants() -> list[Variant]:
     """The whole path first."""
-    import math
 
     def unchanged(first: Any, *_: Any) -> Any:  # noqa: ANN401 - stands in for several functions
         return first
@@ -91,13 +90,12 @@ def switched(variant: Variant) -> Iterator[None]:
 
 def calibrated(readings: Sequence[str]) -> Calibration | None:
     """The confidence fitted to these readings of the committed questions; None for the usual one."""
-    from evals.calibrate import fit_calibration
+    from evals.calibrate import fit_calibration, read_records
     from qa.confidence import Calibration
 
     if not readings:
         return None
-    records = [json.loads(line) for line in READINGS.read_text(encoding="utf-8").splitlines()]
-    return Calibration(**fit_calibration(records, readings)[0])
+    return Calibration(**fit_calibration(read_records([READINGS]), readings)[0])
 
 
 def run_variant(
@@ -108,34 +106,28 @@ def run_variant(
     settings: Settings,
     *,
     progress: bool = False,
-) -> Scores:
-    """Answer and score the questions with the variant's parts off."""
+) -> Group:
+    """The rates of the questions, answered with the variant's parts off."""
     from evals.scores import Gold, score_question
-    from evals.summary import RunInfo, summarise
+    from evals.summary import group
     from qa.pipeline import Pipeline
 
-    pipeline = Pipeline(reader, generator, replace(settings, **dict(variant.settings)), calibrated(variant.readings))
+    pipeline = Pipeline(reader, generator, replace(settings, **variant.settings), calibrated(variant.readings))
     documents = {path: document.text for path, document in pipeline.index.documents.items()}
     results = []
     with switched(variant):
         for question in tqdm(questions, desc=variant.name, unit="question", disable=not progress):
-            history = [{"role": turn.role, "content": turn.content} for turn in question.history]
-            answer = pipeline.ask(question.question, history)
+            answer = pipeline.ask(question.question, question.messages)
             results.append(score_question(Gold.locate(question, documents), documents, answer.passages, answer))
-    index = pipeline.index
-    info = RunInfo(
-        "", generator.name, generator.engine, index.generation, index.corpus_hash, "", False, 0.0, 0, None, {}
-    )
-    return summarise(results, [], info)
+    return group(results)[0]
 
 
-def table(scores: Mapping[str, Scores]) -> str:
+def table(groups: Mapping[str, Group]) -> str:
     """A Markdown table: one row a variant, and its differences from the first."""
     lines = [f"| part | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
-    first = next(iter(scores.values())).overall.rates
-    for name, of_variant in scores.items():
-        rates = of_variant.overall.rates
-        cells = [_cell(rates.get(rate), first.get(rate)) for rate in COLUMNS.values()]
+    first = next(iter(groups.values())).rates
+    for name, of_variant in groups.items():
+        cells = [_cell(of_variant.rates.get(rate), first.get(rate)) for rate in COLUMNS.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -151,37 +143,44 @@ def _cell(rate: Rate | None, first: Rate | None) -> str:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the replies and the table.")
 @click.option("--questions", type=click.Path(path_type=Path), default=Path(__file__).with_name("questions.jsonl"))
 @click.option("--half", type=click.Choice(["dev", "test", "both"]), default="dev")
-@click.option("--only", multiple=True, help="Names of variants; all of them by default.")
+@click.option("--only", multiple=True, type=click.Choice([v.name for v in variants()]), help="All by default.")
 @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
 @click.option("--limit", type=int, help="Ask only the first questions.")
 def main(out: Path, questions: Path, half: str, only: tuple[str, ...], limit: int | None, **flags: object) -> None:
     """Score the path with each part off."""
-    from evals.questions import load_questions
-    from evals.remembering import RememberingGenerator
-    from index import BuildSettings, IndexReader, SentenceTransformerEmbedder, ensure_index
-    from index.weights import ANSWERING_MODEL
-    from qa.engines import load_generator
+    from corpus.errors import DossierError
     from qa.settings import Settings
 
-    settings = Settings.load(flags)
+    try:
+        _run(out, questions, half, only, limit, Settings.load(flags))
+    except DossierError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(out: Path, file: Path, half: str, only: Sequence[str], limit: int | None, settings: Settings) -> None:
+    from evals.questions import load_questions
+    from evals.remembering import RememberingGenerator
+    from index import IndexReader
+    from index.weights import ANSWERING_MODEL
+    from qa.engines import load_generator
+    from qa.pipeline import open_index
+
     out.mkdir(parents=True, exist_ok=True)
-    embedder = SentenceTransformerEmbedder.default()
-    ensure_index(settings.corpus, settings.index, embedder, BuildSettings(vectors=settings.vectors)).close()
-    reader = IndexReader(settings.index, embedder)
-    documents = {path: document.text for path, document in reader.current().documents.items()}
-    asked = [q for q in load_questions(questions, documents) if half in ("both", q.half)][:limit]
+    with closing(open_index(settings)) as index:
+        reader = IndexReader(settings.index, index.embedder)
+        documents = {path: document.text for path, document in index.documents.items()}
+    asked = [q for q in load_questions(file, documents) if half in ("both", q.half)][:limit]
     name = settings.model or ANSWERING_MODEL.name
-    generator = RememberingGenerator(
-        lambda: load_generator(settings.model, settings.engine), out / "replies.sqlite", name
-    )
-    scores = {}
-    for variant in variants():
-        if not only or variant.name in only:
-            shown = sys.stderr.isatty()
-            scores[variant.name] = run_variant(variant, asked, reader, generator, settings, progress=shown)
-            (out / "ablation.md").write_text(table(scores) + "\n", encoding="utf-8")
-    click.echo(table(scores))
-    click.echo(f"{len(asked)} questions; the model read {generator.asked} prompts.", err=True)
+    model = RememberingGenerator(lambda: load_generator(settings.model, settings.engine), out / "replies.sqlite", name)
+    groups = {}
+    with closing(model):
+        for variant in variants():
+            if not only or variant.name in only:
+                shown = sys.stderr.isatty()
+                groups[variant.name] = run_variant(variant, asked, reader, model, settings, progress=shown)
+                (out / "ablation.md").write_text(table(groups) + "\n", encoding="utf-8")
+    click.echo(table(groups))
+    click.echo(f"{len(asked)} questions; the model read {model.asked} prompts.", err=True)
 
 
 if __name__ == "__main__":

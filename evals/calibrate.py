@@ -9,7 +9,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,15 @@ def read(out: Path, questions: Path, corpus: Path, skip: int, limit: int | None)
     from qa.pipeline import open_pipeline
     from qa.settings import Settings
 
-    pipeline = open_pipeline(replace(Settings.load({"corpus": corpus})))
+    pipeline = open_pipeline(Settings.load({"corpus": corpus}))
     texts = {path: document.text for path, document in pipeline.index.documents.items()}
-    done = {record["id"] for record in _records([out])} if out.exists() else set()
+    done = {record["id"] for record in read_records([out])} if out.exists() else set()
     asked = [q for q in load_questions(questions, texts) if half(q.id) == "dev" or "squad2" in q.tags]
     with out.open("a", encoding="utf-8") as file:
         for question in tqdm(asked[skip:][:limit], unit="question"):
             if question.id in done:
                 continue
-            history = [{"role": turn.role, "content": turn.content} for turn in question.history]
-            readings = pipeline.readings(question.question, history)
+            readings = pipeline.readings(question.question, question.messages)
             if readings is not None:
                 record = {"set": corpus.name, "id": question.id, "y": question.answerable, "readings": asdict(readings)}
                 file.write(json.dumps(record) + "\n")
@@ -79,7 +78,7 @@ def read(out: Path, questions: Path, corpus: Path, skip: int, limit: int | None)
 @click.option("--plot", default=None, type=click.Path(path_type=Path), help="Reliability and risk-coverage as SVG.")
 def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
     """Fit the weights to READINGS files and write the calibration."""
-    records = _records(readings)
+    records = read_records(readings)
     calibration, held_out = fit_calibration(records)
     out.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
     _log.info("%s", json.dumps(calibration, indent=1))
@@ -141,7 +140,8 @@ def balanced_accuracy(answered: NDArray[np.bool_], answerable: NDArray[np.bool_]
     return float((kept + refused) / 2)
 
 
-def _records(paths: Sequence[Path]) -> list[dict[str, Any]]:
+def read_records(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """The lines of readings files."""
     return [json.loads(line) for path in paths for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 

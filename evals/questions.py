@@ -72,6 +72,11 @@ class Question:
         return half(self.id)
 
     @property
+    def messages(self) -> list[dict[str, str]]:
+        """The history in the form in which a pipeline is asked."""
+        return [{"role": turn.role, "content": turn.content} for turn in self.history]
+
+    @property
     def vital_nuggets(self) -> tuple[int, ...]:
         """Indices of the nuggets that a right answer must state."""
         return tuple(index for index, nugget in enumerate(self.nuggets) if nugget.vital)

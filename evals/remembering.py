@@ -20,12 +20,12 @@ class RememberingGenerator:
     """
 
     def __init__(self, load: Callable[[], Generator], file: Path, name: str) -> None:
-        """Takes what loads the model, which is loaded at the first unknown prompt, and a file of one model's replies.
+        """Takes what loads the model, which is loaded at the first unknown prompt, and a file of replies.
 
         Args:
             load: Loads the model.
             file: SQLite; made where it is missing.
-            name: The model's name.
+            name: The model's name, part of what a reply is remembered by.
         """
         self.name = name
         self.engine = "remembered"
@@ -77,7 +77,7 @@ class RememberingGenerator:
         return self._loaded()
 
     def _remembered(self, prompt: list[Any], ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - what JSON holds
-        key = hashlib.sha256(json.dumps(prompt).encode()).hexdigest()
+        key = hashlib.sha256(json.dumps([self.name, *prompt]).encode()).hexdigest()
         row = self._replies.execute("SELECT reply FROM replies WHERE prompt = ?", (key,)).fetchone()
         if row is None:
             row = (json.dumps(ask()),)

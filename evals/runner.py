@@ -211,8 +211,7 @@ class _Session:
     def _ask(self, question: Question) -> Outcome:
         if self.retrieval_only:
             return Outcome(tuple(self.answerer.search(question.question, RETRIEVAL_DEPTH)))
-        history = [{"role": turn.role, "content": turn.content} for turn in question.history]
-        answer = self.answerer.ask(question.question, history)
+        answer = self.answerer.ask(question.question, question.messages)
         return Outcome(answer.passages, answer)
 
     def _score(self, question: Question) -> QuestionScores:

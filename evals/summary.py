@@ -123,7 +123,7 @@ def summarise(results: Sequence[QuestionScores], timings: Sequence[Timings], run
     """
     return Scores(
         run=run,
-        groups=_group(results),
+        groups=group(results),
         confidence=_confidence(results),
         latency=_latency(timings),
         questions=tuple(results),
@@ -206,7 +206,8 @@ _RATES: dict[str, Callable[[QuestionScores], Fraction]] = {
 }
 
 
-def _group(results: Sequence[QuestionScores]) -> tuple[Group, ...]:
+def group(results: Sequence[QuestionScores]) -> tuple[Group, ...]:
+    """The rates over all questions first, then those over each half and each tag."""
     tags = [tag for tag, _ in Counter(tag for result in results for tag in result.tags).most_common()]
     members: dict[str, list[bool]] = {"all": [True] * len(results)}
     members |= {f"{half} half": [result.half == half for result in results] for half in ("dev", "test")}

@@ -162,12 +162,10 @@ def open_textbook(settings: Settings) -> Textbook:
 
     :raises DossierError: the corpus, the index or the model cannot be used.
     """
-    from index import BuildSettings, SentenceTransformerEmbedder, ensure_index
     from qa.engines import load_generator
+    from qa.pipeline import open_index
 
-    how = BuildSettings(vectors=settings.vectors)
-    index = ensure_index(settings.corpus, settings.index, SentenceTransformerEmbedder.default(), how)
-    return Textbook(index, load_generator(settings.model, settings.engine))
+    return Textbook(open_index(settings), load_generator(settings.model, settings.engine))
 
 
 def score_textbook(

@@ -94,14 +94,13 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
         + CHUNK_WORDS * _standard(np.array([hit.lexical_score for hit, _, _, _ in places]))
     )
     kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
-    vectors = embed_sentences([places[row][3] for row in kept], index.embedder)  # (kept, dimension)
+    texts = [places[row][3] for row in kept]
+    vectors = embed_sentences(texts, index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
     scores = MEANING * _standard(cosines) + prior[kept]
     period = asked_period(question)
     if period != Period():
-        texts, published = zip(
-            *((places[row][3], index.documents[places[row][0].chunk.document].published) for row in kept), strict=True
-        )
+        published = [index.documents[places[row][0].chunk.document].published for row in kept]
         scores = scores + TIME * np.array(suits(period, texts, published))
     ranked: list[Evidence] = []
     for place in np.argsort(-scores, kind="stable"):

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator as Generator_
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
@@ -314,13 +315,24 @@ def open_pipeline(settings: Settings, *, load_model: bool = True, embedder: Embe
     Raises:
         DossierError: Corpus, index or model cannot be used; the message says what to do.
     """
-    from index import BuildSettings, SentenceTransformerEmbedder, ensure_index
     from qa.engines import load_generator
 
-    embedder = embedder or SentenceTransformerEmbedder.default()
-    ensure_index(settings.corpus, settings.index, embedder, BuildSettings(vectors=settings.vectors)).close()
+    with closing(open_index(settings, embedder)) as index:
+        embedder = index.embedder
     generator = load_generator(settings.model, settings.engine) if load_model else None
     return Pipeline(IndexReader(settings.index, embedder), generator, settings)
+
+
+def open_index(settings: Settings, embedder: Embedder | None = None) -> Index:
+    """The index that `settings` name, built where it is missing or stale.
+
+    Raises:
+        DossierError: Corpus or index cannot be used; the message says what to do.
+    """
+    from index import BuildSettings, SentenceTransformerEmbedder, ensure_index
+
+    how = BuildSettings(vectors=settings.vectors)
+    return ensure_index(settings.corpus, settings.index, embedder or SentenceTransformerEmbedder.default(), how)
 
 
 def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -> tuple[Passage, ...]:

@@ -40,8 +40,6 @@ _SEVERAL = re.compile(
     r"\b(?:list|name|names)\b",
     re.IGNORECASE,
 )
-
-
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
 

@@ -85,7 +85,7 @@ def test_two_variants_and_their_table(tmp_path: Path, toy_embedder: Any, scripte
     for variant in (Variant("all"), Variant("refuse", settings={"refuse_below": 1.1})):
         model = scripted(replies=["The Velm harbour opened in 1994."], scores=[[-0.1, -9.0, -9.0, -9.0]])
         scores[variant.name] = run_variant(variant, questions, reader, model, settings)
-    assert scores["all"].primary["accuracy"].value == 1.0
+    assert scores["all"].rates["accuracy"].value == 1.0
     rows = table(scores).splitlines()
     assert rows[2].startswith("| all | 1.00 |")
     assert rows[3].startswith("| refuse | 0.00 (-1.00) |")

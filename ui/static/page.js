@@ -254,6 +254,7 @@
 
   // The panel and the turn under way are filled by the server; what follows from that happens here.
   let lastTurn = "";
+  let underWay = "";
   let lastSource = "";
   function changed() {
     const panel = document.querySelector("#panel section.source");
@@ -264,8 +265,9 @@
     const key = turn ? turn.dataset.turn + turn.getAttribute("aria-label") : "";
     if (turn && key !== lastTurn) turn.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
     // A question that is under way when the page is left stands in the box again when it comes back (`UNDER_WAY`).
-    if (turn?.querySelector(".waiting, .draft")) sessionStorage.setItem("dossier-under-way", turn.querySelector("h2").textContent);
-    else if (turn || lastTurn) sessionStorage.removeItem("dossier-under-way");
+    const asked = turn?.querySelector(".waiting, .draft") ? turn.querySelector("h2").textContent : "";
+    if (asked !== underWay) sessionStorage.setItem("dossier-under-way", asked);
+    underWay = asked;
     lastTurn = key;
   }
 
