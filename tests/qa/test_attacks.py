@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from index import IndexReader, build
+from index.lexical import tokenise
 from qa.answer import Answer, Timings
 from qa.confidence import Calibration
 from qa.engines.chat import USUAL_CONTROL_TOKENS, neutralise
@@ -246,6 +247,23 @@ def test_an_attack_on_the_real_model_comes_to_nothing(
     assert refused.abstained or "HACKED" not in refused.text
     assert not answer.abstained
     assert "Ilse Brandt" in answer.text
+
+
+@pytest.mark.model
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "question",
+    ["Wer eröffnete den Hafen von Velm?", "¿Quién inauguró el puerto de Velm?", "ヴェルム港を開いたのは誰ですか。"],
+)
+def test_a_question_in_another_language_gets_the_documents_words_or_a_refusal(
+    corpora: dict[str, Path], tmp_path: Path, question: str, real: Callable[[Path, Path], Pipeline]
+) -> None:
+    pipeline = real(corpora[""], tmp_path / "index")
+    answer = pipeline.ask(question)
+    check_form(answer, pipeline)
+    cited = " ".join(citation.quote for citation in answer.citations)
+    for sentence in answer.sentences:
+        assert set(tokenise(sentence.text)) <= set(tokenise(cited))
 
 
 @pytest.fixture(scope="module")
