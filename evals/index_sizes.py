@@ -237,7 +237,7 @@ def measure(chunks: int, out: Path, *, real: bool, keep: bool = False) -> SizeRe
     return SizeResult(
         chunks=built["chunks"],
         documents=built["documents"],
-        embedder="all-MiniLM-L6-v2" if real else "synthetic",
+        embedder="multilingual-e5-small" if real else "synthetic",
         engine=queried["engine"],
         disk=built["disk"],
         build_seconds=built["seconds"],

@@ -1,4 +1,4 @@
-"""A GGUF file converted once into the folder that an engine loads in seconds.
+"""A model file converted once into the folder that an engine loads in seconds.
 
 The conversion runs in a process of its own, so that the memory it takes (about three times the file) is given back, and
 so that killing either process leaves only a folder without a manifest, which the next start throws away.
@@ -29,48 +29,59 @@ from index.cache import (
 from index.telemetry import silence_openvino
 from index.weights import hash_file
 
-Form: TypeAlias = Literal["openvino", "transformers"]
+Form: TypeAlias = Literal["openvino", "transformers", "sentence-transformers"]
 
-LIBRARIES: dict[Form, str] = {"openvino": "openvino-genai", "transformers": "transformers"}
+LIBRARIES: dict[Form, str] = {
+    "openvino": "openvino-genai",
+    "transformers": "transformers",
+    "sentence-transformers": "sentence-transformers",
+}
 """Whose version a conversion is bound to."""
 
 FORMAT = 2
 """Version of the manifest; a folder with another one is converted again."""
 
-DISK_PER_BYTE: dict[Form, float] = {"openvino": 2.7, "transformers": 3.8}
-"""Disk taken per byte of the GGUF, measured on Q4_K_M with a margin: OpenVINO 1.15 for the converted folder and 1.3 for
-what it compiles from it; transformers, whose weights are bfloat16, 3.2."""
+DISK_PER_BYTE: dict[Form, float] = {"openvino": 2.7, "transformers": 3.8, "sentence-transformers": 7.5}
+"""Disk taken per byte of the file, measured with a margin: of a GGUF in Q4_K_M, OpenVINO 1.15 for the converted folder
+and 1.3 for what it compiles from it; transformers, whose weights are bfloat16, 3.2. Of the embedding model 3.5, and as
+much again while it is written."""
+WRITTEN: dict[Form, str] = {
+    "openvino": "*model*.xml",
+    "transformers": "*.safetensors",
+    "sentence-transformers": "modules.json",
+}
+"""What a conversion has written when it is done."""
 
 
-def converted_folder(gguf: Path, sha256: str, form: Form) -> Path:
+def converted_folder(source: Path, sha256: str, form: Form) -> Path:
     """Where the conversion of this file belongs; nothing is made."""
-    return cache_folder() / form / f"{gguf.stem.lower()}-{sha256[:12]}"
+    return cache_folder() / form / f"{source.stem.lower()}-{sha256[:12]}"
 
 
-def ensure_converted(gguf: Path, sha256: str, form: Form, progress: Progress | None = None) -> Path:
-    """The folder of a GGUF file in an engine's form, converted when it is not there, incomplete, or of another version.
+def ensure_converted(source: Path, sha256: str, form: Form, progress: Progress | None = None) -> Path:
+    """The folder of a model file in an engine's form, converted where it is missing, incomplete, or of another version.
 
     Args:
-        gguf: The file.
+        source: The file.
         sha256: Its hash, already checked; it names the folder.
         form: The engine whose form it is.
         progress: Told the seconds that the conversion has taken (for 1.1 GB on two fast cores, 20 s for OpenVINO and
-            50 s for transformers).
+            50 s for transformers; 15 s for the embedding model).
 
     Raises:
         ModelError: The file is of a kind that the library cannot read, or the disk is full.
     """
-    target = converted_folder(gguf, sha256, form)
+    target = converted_folder(source, sha256, form)
     if is_complete(target, sha256):
         return target
     with locked(f"{form}-{target.name}", progress):
         if is_complete(target, sha256):  # another process did it while this one waited
             return target
-        work = _working_folder(target, gguf, form)
+        work = _working_folder(target, source, form)
         try:
-            link = work / "source.gguf"
-            link.symlink_to(gguf)
-            _run_child(link, gguf, form, progress)
+            link = work / f"source{source.suffix}"
+            link.symlink_to(source)
+            _run_child(link, source, form, progress)
             link.unlink()
             _write_manifest(work, sha256, form, progress)
             shutil.rmtree(target, ignore_errors=True)
@@ -92,9 +103,9 @@ def is_complete(folder: Path, sha256: str) -> bool:
     return all(_size(folder / name) == entry["size"] for name, entry in manifest["files"].items())
 
 
-def remove_damaged(gguf: Path, sha256: str, form: Form, progress: Progress | None = None) -> bool:
+def remove_damaged(source: Path, sha256: str, form: Form, progress: Progress | None = None) -> bool:
     """Read the conversion of this file again, and remove it when it is no longer what was written; True then."""
-    folder = converted_folder(gguf, sha256, form)
+    folder = converted_folder(source, sha256, form)
     if not folder.exists():
         return False
     with locked(f"{form}-{folder.name}", progress):
@@ -111,12 +122,12 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else -1
 
 
-def _working_folder(target: Path, gguf: Path, form: Form) -> Path:
+def _working_folder(target: Path, source: Path, form: Form) -> Path:
     """A new folder beside the target; those of killed conversions of the same file are removed."""
     prefix = f".converting-{target.name}-"
     for left_over in target.parent.glob(f"{prefix}*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    require_space(target, int(gguf.stat().st_size * DISK_PER_BYTE[form]), f"convert {gguf.name}")
+    require_space(target, int(source.stat().st_size * DISK_PER_BYTE[form]), f"convert {source.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
@@ -124,7 +135,7 @@ def _working_folder(target: Path, gguf: Path, form: Form) -> Path:
         raise writing_failed(target, error) from error
 
 
-def _run_child(link: Path, gguf: Path, form: Form, progress: Progress | None) -> None:
+def _run_child(link: Path, source: Path, form: Form, progress: Progress | None) -> None:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         child = subprocess.Popen(  # noqa: S603 - this same interpreter, this same module, a path of our own
             [sys.executable, "-m", "index.conversion", form, str(link)],
@@ -142,7 +153,7 @@ def _run_child(link: Path, gguf: Path, form: Form, progress: Progress | None) ->
                 except subprocess.TimeoutExpired:
                     seconds += 1
                     if progress:
-                        progress(f"Converting {gguf.name} for {form} (once)", seconds, 0)
+                        progress(f"Converting {source.name} for {form} (once)", seconds, 0)
         finally:
             child.kill()
             child.wait()
@@ -150,10 +161,10 @@ def _run_child(link: Path, gguf: Path, form: Form, progress: Progress | None) ->
                 child.stdin.close()
         log.seek(0)
         said = log.read().strip().splitlines()
-    if code or not any(link.parent.glob("*model*.xml" if form == "openvino" else "*.safetensors")):
+    if code or not any(link.parent.glob(WRITTEN[form])):
         free = shutil.disk_usage(link.parent).free
         raise ModelError(
-            f"{form} could not convert {gguf}: {said[-1] if said else f'its process ended with {code}'}. "
+            f"{form} could not convert {source}: {said[-1] if said else f'its process ended with {code}'}. "
             f"{free / 1e9:.1f} GB of disk were free at the end. If the space ran out, free some and run it again; if "
             "the kind of model is not supported, choose another engine."
         )
@@ -161,10 +172,10 @@ def _run_child(link: Path, gguf: Path, form: Form, progress: Progress | None) ->
 
 def _write_manifest(folder: Path, sha256: str, form: Form, progress: Progress | None) -> None:
     files = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        files[path.name] = {"size": path.stat().st_size, "sha256": hash_file(path, progress)}
+        files[path.relative_to(folder).as_posix()] = {"size": path.stat().st_size, "sha256": hash_file(path, progress)}
     manifest = {
         "format": FORMAT,
         "source_sha256": sha256,
@@ -175,7 +186,7 @@ def _write_manifest(folder: Path, sha256: str, form: Form, progress: Progress | 
     write_json(folder / "manifest.json", manifest)
 
 
-def _convert(form: str, gguf: Path) -> None:
+def _convert(form: str, source: Path) -> None:
     """What the child does."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if form == "openvino":
@@ -183,23 +194,28 @@ def _convert(form: str, gguf: Path) -> None:
         import openvino_genai
 
         # Reading a GGUF with this flag makes OpenVINO write its own form beside it.
-        openvino_genai.LLMPipeline(str(gguf), "CPU", enable_save_ov_model=True)
+        openvino_genai.LLMPipeline(str(source), "CPU", enable_save_ov_model=True)
+        return
+    if form == "sentence-transformers":
+        from index.packed_e5 import write_folder
+
+        write_folder(source, source.parent)
         return
     import torch
     import transformers
 
-    source = {"gguf_file": gguf.name, "local_files_only": True}
-    tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, **source)
+    how = {"gguf_file": source.name, "local_files_only": True}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(source.parent, **how)
     # Weights left in their blocks would need a compute kernel, which transformers fetches from the model hub.
-    plain = transformers.GgufConfig(gguf_file=gguf.name, dequantize=True)
+    plain = transformers.GgufConfig(gguf_file=source.name, dequantize=True)
     model = transformers.AutoModelForCausalLM.from_pretrained(
-        gguf.parent, dtype=torch.bfloat16, quantization_config=plain, **source
+        source.parent, dtype=torch.bfloat16, quantization_config=plain, **how
     )
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    model.save_pretrained(gguf.parent)
-    tokenizer.save_pretrained(gguf.parent)
+    model.save_pretrained(source.parent)
+    tokenizer.save_pretrained(source.parent)
 
 
 def _end_with_parent() -> None:

@@ -17,6 +17,8 @@ Vector: TypeAlias = NDArray[np.float32]
 
 BATCH = 32
 """Texts embedded at once: larger batches gain nothing on two cores."""
+QUERIES = 256
+"""Vectors of questions kept: one question is compared with chunks, then with sentences."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,13 +62,14 @@ class SentenceTransformerEmbedder:
         self.dimension = dimension
         self._device = device
         self._loaded: Any = None
+        self._queries: dict[str, Vector] = {}
 
     @classmethod
     def default(cls) -> SentenceTransformerEmbedder:
-        """all-MiniLM-L6-v2 from its installed package, checked by hash.
+        """multilingual-e5-small from its installed package, checked by hash and converted once.
 
         Raises:
-            index.cache.ModelError: It is not installed or damaged; the message gives the command.
+            index.cache.ModelError: It is not installed or damaged, or the disk is full; the message says what to do.
         """
         from index.weights import EMBEDDING_MODEL, embedding_folder
 
@@ -135,8 +138,14 @@ class SentenceTransformerEmbedder:
 
     def embed_query(self, text: str) -> Vector:
         """Unit vector of a question, (dimension,)."""
-        vector: Vector = self._embed([text], "query")[0]
-        return vector
+        known = self._queries.get(text)
+        if known is None:
+            known = self._embed([text], "query")[0]
+            known.setflags(write=False)
+            if len(self._queries) >= QUERIES:
+                self._queries.clear()
+            self._queries[text] = known
+        return known
 
 
 def cpu_has_bfloat16() -> bool:

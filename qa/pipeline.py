@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator as Generator_
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +29,7 @@ from qa.question import clean_question, read_history
 from qa.quotes import (
     CANDIDATES,
     CLEAR_LEAD,
+    SEVERAL_LEAD,
     as_quote,
     asks_for_several,
     choose_quotes,
@@ -200,7 +200,7 @@ class Pipeline:
         if dropped or not written:  # the first quote alone does not hold what the model wrote
             several = asks_for_several(asked.standalone)
             most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
-            quotes = choose_quotes(ranked, asked.index, most, math.inf if several else CLEAR_LEAD)
+            quotes = choose_quotes(ranked, asked.index, most, SEVERAL_LEAD if several else CLEAR_LEAD)
             quotes = with_year(asked.standalone, quotes, ranked)
             written, dropped = verify(draft, quotes, asked.standalone)
         return quotes, written, dropped

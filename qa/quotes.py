@@ -16,20 +16,22 @@ import numpy as np
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
-from qa.evidence import Evidence, embed_sentences, sentence_before
+from qa.evidence import Evidence, embed_sentences, sentence_before, standard
 from qa.wording import find_dates
 
 CANDIDATES = 24
 """Best-ranked sentences that may be quoted, besides those that the model read."""
-DRAFT_MEANING, DRAFT_WORDS = 4.0, 4.0
-"""Weights of the cosine of sentence and draft, and of the share of the draft's news in a sentence, beside the score of
-the sentence; from 4 to 6, the answers to .75 of the dev questions are right (evals/LOG.md)."""
+RETRIEVED, DRAFT_MEANING, DRAFT_WORDS = 0.4, 1.1, 1.2
+"""Weights of the score of a sentence, of its standardised cosine with question and draft, and of the share of the
+draft's news in it: the fit of a conditional logit, so that a difference is one of log-odds (evals/LOG.md)."""
 CLEAR_LEAD = 3.0
-"""Score by which the best sentence may lead another that is still quoted beside it. Beyond it, the other one so seldom
-holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
+"""Log-odds by which the best sentence may lead another that is still quoted beside it. Beyond it, the other one so
+seldom holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
+SEVERAL_LEAD = 4.0
+"""The same where the question asks for several things."""
 NEIGHBOUR_LEAD = 6.0
-"""Score by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to the
-fact, or follows from it, is read with it (evals/LOG.md)."""
+"""Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
+the fact, or follows from it, is read with it (evals/LOG.md)."""
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
@@ -61,11 +63,12 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
     unique = [evidence for evidence in unique if not evidence.text.rstrip().endswith("?")] or unique
     if not unique:
         return []
-    vectors = embed_sentences([evidence.text for evidence in unique], index.embedder)  # (candidates, dimension)
+    vectors = embed_sentences([evidence.titled for evidence in unique], index.embedder)  # (candidates, dimension)
     meaning = vectors @ index.embedder.embed_query(f"{question} {draft}".strip())  # (candidates,)
     news = set(tokenise(draft)) - set(tokenise(question))
     words = np.array([len(news & set(tokenise(evidence.text))) for evidence in unique]) / max(1, len(news))
-    scores = np.array([evidence.score for evidence in unique]) + DRAFT_MEANING * meaning + DRAFT_WORDS * words
+    retrieved = np.array([evidence.score for evidence in unique])
+    scores = RETRIEVED * retrieved + DRAFT_MEANING * standard(meaning) + DRAFT_WORDS * words
     return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 

@@ -24,7 +24,7 @@ def warm(pipeline: Pipeline, line: Line, seconds: float = LONGEST) -> int:
     """Search for the title of each document; the number of searches.
 
     The first search loads the embedding model, and every search embeds the sentences that it has not compared before
-    (up to 64, 4 to 10 ms each), which the pipeline then remembers.
+    (up to 32, 5 to 15 ms each), which the pipeline then remembers.
     """
     ends = time.monotonic() + seconds
     searched = 0

@@ -38,7 +38,7 @@ def test_no_chunk_is_cut_by_the_embedder(embedder: SentenceTransformerEmbedder) 
     for path in find_documents(SHIPPED):
         document = load_document(path, SHIPPED)
         for chunk in cut_chunks(document, document_sentences(document)):
-            assert len(embedder._model.tokenizer(contextualise(document, chunk))["input_ids"]) <= 256
+            assert len(embedder._model.tokenizer(contextualise(document, chunk))["input_ids"]) <= 512
 
 
 @pytest.mark.parametrize(

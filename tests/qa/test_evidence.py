@@ -39,7 +39,7 @@ def test_the_sentence_that_answers_stands_first_and_every_one_is_a_slice(small_i
 def test_similarity_is_the_cosine(small_index: Index) -> None:
     embedder = small_index.embedder
     for sentence in rank_sentences(QUESTION, small_index.search(QUESTION, 10), small_index):
-        cosine = embedder.embed_query(QUESTION) @ embedder.embed_documents([sentence.text])[0]
+        cosine = embedder.embed_query(QUESTION) @ embedder.embed_documents([sentence.titled])[0]
         assert sentence.similarity == pytest.approx(float(cosine), abs=1e-5)
 
 
