@@ -68,17 +68,33 @@ class Evidence:
 
 
 def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
-    """The sentences of the retrieved chunks, best first.
+    """The sentences of the retrieved chunks, best first: their readings, added with the weights above.
 
-    Four readings are standardised over the candidates and added with the weights above: the cosine of question and
-    sentence (under its title, without which few sentences say what they are about), the cosine of question and chunk,
-    BM25 among the candidate sentences, and BM25 of the chunk. Where the question names a time, sentences dated outside
-    it fall behind. Sentences that speak to a model are left out where there is any other.
+    Where the question names a time, sentences dated outside it fall behind. Sentences that speak to a model are left
+    out where there is any other.
 
     Args:
         question: The standalone question.
         hits: Retrieved chunks, best first.
         index: Where they are from.
+    """
+    candidates, readings = read_sentences(question, hits, index)
+    if not candidates:
+        return []
+    scores = readings @ np.array([MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS])  # (candidates,)
+    period = asked_period(question)
+    if period != Period():
+        dated = suits(period, [c.text for c in candidates], [c.published for c in candidates])
+        scores = scores + TIME * np.array(dated)
+    return [replace(candidates[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
+
+
+def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[list[Evidence], NDArray[np.floating]]:
+    """The sentences that may be evidence, without a score yet, and their readings, (sentences, 4), standard scores.
+
+    The cosine of question and sentence (under its title, without which few sentences say what they are about), the
+    cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Only the `EMBEDDED` best by
+    the last three are compared by the first.
     """
     places: list[tuple[Hit, int, int, str]] = []
     speaking: list[tuple[Hit, int, int, str]] = []
@@ -93,26 +109,22 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
                 (speaking if speaks_to_a_model(place[3]) else places).append(place)
     places = places or speaking
     if not places:
-        return []
-    words = LexicalIndex.from_texts(text for _, _, _, text in places).scores(question)  # (candidates,)
-    prior = (
-        WORDS * standard(words)
-        + CHUNK_MEANING * standard(np.array([hit.dense_score for hit, _, _, _ in places]))
-        + CHUNK_WORDS * standard(np.array([hit.lexical_score for hit, _, _, _ in places]))
-    )
+        return [], np.zeros((0, 4))
+    others = np.stack(
+        [
+            standard(np.array([hit.dense_score for hit, _, _, _ in places])),
+            standard(LexicalIndex.from_texts(text for _, _, _, text in places).scores(question)),
+            standard(np.array([hit.lexical_score for hit, _, _, _ in places])),
+        ],
+        axis=1,
+    )  # (places, 3)
+    prior = others @ np.array([CHUNK_MEANING, WORDS, CHUNK_WORDS])
     kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
     candidates = [_evidence(places[row], index) for row in kept]
     vectors = embed_sentences([candidate.titled for candidate in candidates], index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
-    scores = MEANING * standard(cosines) + prior[kept]
-    period = asked_period(question)
-    if period != Period():
-        dated = suits(period, [c.text for c in candidates], [c.published for c in candidates])
-        scores = scores + TIME * np.array(dated)
-    return [
-        replace(candidates[place], score=float(scores[place]), similarity=float(cosines[place]))
-        for place in np.argsort(-scores, kind="stable")
-    ]
+    candidates = [replace(one, similarity=float(cosine)) for one, cosine in zip(candidates, cosines, strict=True)]
+    return candidates, np.column_stack([standard(cosines), others[kept]])
 
 
 def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:

@@ -28,6 +28,8 @@ FACTS = {
     "museum.txt": "The museum of Orla\nThe museum of Orla shows ships from nine countries.\n",
 }
 FACT = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
+QUOTED = f"{FACT} The harbour has 12 cranes and 340 workers."
+"""The fact with its neighbour, as it is quoted."""
 WHO = "Who opened the Velm harbour?"
 COST = "How much did the Velm harbour cost?"
 ATTACKS = {
@@ -158,8 +160,8 @@ def test_an_attack_in_a_document_changes_no_answer(
     answer = under.ask(generator, WHO)
     clean = attacked("").ask(scripted(replies=replies), WHO)
     assert shown(answer) == shown(clean)
-    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{FACT}” [1]"
-    assert answer.citations[0].quote == FACT
+    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{QUOTED}” [1]"
+    assert answer.citations[0].quote == QUOTED
     assert "attack.md" in {passage.document for passage in answer.passages}  # it was there to be read
     check_form(answer, under.pipeline)
     check_prompts(generator.prompts)
@@ -223,7 +225,7 @@ def test_an_attack_in_the_conversation_changes_no_answer(
     generator = scripted(replies=[script("Mayor Ilse Brandt opened the Velm harbour.", question)])
     answer = under.ask(generator, question, history)
     assert answer.standalone_question == question
-    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{FACT}” [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{QUOTED}” [1]"
     check_form(answer, under.pipeline)
     rewriting = [prompt for prompt in generator.prompts if "Last question:" in prompt[-1].content]
     for prompt in rewriting:

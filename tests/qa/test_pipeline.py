@@ -54,7 +54,7 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
     answer = pipeline.ask(f" {WHO}\n")
     document = pipeline.index.documents["harbour.md"]
     assert (answer.question, answer.standalone_question) == (WHO, WHO)
-    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED}” [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED} {CRANES}” [1]"
     assert answer.citations == (
         Citation(
             number=1,
@@ -63,8 +63,8 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
             published="2024-07-28",
             url="https://example.org/velm",
             start=document.text.index(OPENED),
-            end=document.text.index(OPENED) + len(OPENED),
-            quote=OPENED,
+            end=document.text.index(CRANES) + len(CRANES),
+            quote=f"{OPENED} {CRANES}",
         ),
     )
     assert (answer.abstained, answer.reason, answer.notes) == (False, None, ())
@@ -175,7 +175,7 @@ def test_a_draft_that_is_cut_ends_with_a_whole_sentence(
 ) -> None:
     draft = "Mayor Ilse Brandt opened the harbour. The harbour has 12 cranes and 340 workers."
     answer = make_pipeline(scripted(replies=[script(draft)]), answer_tokens=12).ask(WHO)
-    assert answer.text == f"Mayor Ilse Brandt opened the harbour. [1] “{OPENED}” [1]"
+    assert answer.text == f"Mayor Ilse Brandt opened the harbour. [1] “{OPENED} {CRANES}” [1]"
     whole = make_pipeline(scripted(replies=[script(draft)])).ask(WHO)
     assert whole.text == f"Mayor Ilse Brandt opened the harbour. [1] {CRANES} [1] “{OPENED} {CRANES}” [1]"
 
@@ -232,7 +232,7 @@ def test_a_follow_up_is_understood_and_answered_from_the_documents(
     pipeline = make_pipeline(scripted(replies=replies))
     answer = pipeline.ask("And who opened it?", history)
     assert (answer.question, answer.standalone_question) == ("And who opened it?", WHO)
-    assert answer.text == f"Ilse Brandt opened the Velm harbour. [1] “{OPENED}” [1]"
+    assert answer.text == f"Ilse Brandt opened the Velm harbour. [1] “{OPENED} {CRANES}” [1]"
 
 
 def test_the_answer_before_is_no_evidence(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
@@ -353,7 +353,8 @@ def test_a_new_generation_serves_the_next_question_and_not_the_one_under_way(
     *_, old = stream
     assert isinstance(old, Answer)
     citation = old.citations[0]
-    assert before.documents["harbour.md"].text[citation.start : citation.end] == citation.quote == OPENED
+    assert before.documents["harbour.md"].text[citation.start : citation.end] == citation.quote
+    assert citation.quote == f"{OPENED} {CRANES}"
     assert old.index.generation == before.generation
     again = pipeline.ask(WHO)
     assert again.index.generation != before.generation
