@@ -28,10 +28,18 @@ def test_vectors_are_of_length_one_and_do_not_depend_on_the_batch(embedder: Sent
     together = embedder.embed_documents(texts)
     assert together.shape == (2, embedder.dimension) and together.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1.0, atol=1e-5)
-    alone = np.stack([embedder.embed_query(text) for text in texts])
+    alone = np.concatenate([embedder.embed_documents([text]) for text in texts])
     # bfloat16 rounds at the third digit; float32 is exact to 1e-6.
     assert float((together * alone).sum(axis=1).min()) > 0.999
     assert embedder.embed_documents([]).shape == (0, embedder.dimension)
+
+
+def test_a_question_is_read_as_one_and_its_vector_kept(embedder: SentenceTransformerEmbedder) -> None:
+    asked = embedder.embed_query("The treaty.")
+    assert embedder.embed_query("The treaty.") is asked
+    with pytest.raises(ValueError, match="read-only"):
+        asked[0] = 1.0
+    assert float(asked @ embedder.embed_documents(["The treaty."])[0]) < 0.999
 
 
 def test_no_chunk_is_cut_by_the_embedder(embedder: SentenceTransformerEmbedder) -> None:
