@@ -107,19 +107,24 @@ def test_a_question_that_the_documents_do_not_answer_is_refused(page: Page) -> N
     expect(page.locator("#current .evidence h3")).to_contain_text("Related reading, not an answer")
 
 
+def until_idle(served: Served) -> float:
+    """Wait until the server does nothing; the processor seconds that it had used by then."""
+    while True:
+        before = served.processor_seconds()
+        time.sleep(1)
+        if served.processor_seconds() - before < 0.3:
+            return before
+
+
 def test_stop_leaves_the_processor_idle(page: Page, served: Served) -> None:
+    until_idle(served)  # warming up goes on in the background, and after a stop too
     ask(page, "What is the difference between JFHQ and JJOC?")
     expect(page.locator("#current .evidence .card").first).to_be_visible()
     page.locator("button#stop").dispatch_event("click")
     stopped = served.processor_seconds()
     expect(page.locator("#current .stopped")).to_be_visible()
     # In processor time, not by the clock: the machine may be busy. Answering would take 20 to 40 s of it.
-    while True:
-        before = served.processor_seconds()
-        time.sleep(1)
-        if served.processor_seconds() - before < 0.3:
-            break
-    assert before - stopped < 8
+    assert until_idle(served) - stopped < 8
     # The next question is answered: the model was let go.
     ask(page, "When was Japan's Joint Operations Command launched?")
     expect(page.locator("#current .actions")).to_be_visible()  # the whole answer is there, and kept
