@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from evals.questions import Question, half, load_questions
+from corpus.errors import DossierError
+from evals.questions import Question, load_questions
 from evals.scores import Gold
 from qa.abbreviations import expand
 from qa.evidence import rank_sentences, read_sentences, with_antecedents, within_budget
@@ -34,17 +35,25 @@ _log = logging.getLogger(__name__)
 @click.option("--limit", default=None, type=int, help="Take the first questions only.")
 def main(questions: Path, corpus: Path, only: str, limit: int | None) -> None:
     """Print where the evidence of answerable questions without a history stands, and the weights that fit them."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        _run(questions, Settings.load({"corpus": corpus}), only, limit)
+    except DossierError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(file: Path, settings: Settings, only: str, limit: int | None) -> None:
     from qa.pipeline import open_index
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    settings = Settings.load({"corpus": corpus})
     with closing(open_index(settings)) as index:
         texts = {path: document.text for path, document in index.documents.items()}
         asked = [
             question
-            for question in load_questions(questions, texts)[:limit]
-            if question.answerable and not question.history and (only == "both" or half(question.id) == only)
+            for question in load_questions(file, texts)[:limit]
+            if question.answerable and not question.history and only in ("both", question.half)
         ]
+        if not asked:
+            raise click.ClickException(f"{file} has no answerable question without a history to rank for.")
         ranks, facts, fitting = [], [], []
         for question in tqdm(asked, unit="question"):
             gold = Gold.locate(question, texts)

@@ -86,7 +86,7 @@ def read_packed(path: Path) -> PackedModel:
         (length,) = reader.take("H")
         name = reader.bytes(length).decode("ascii")
         packed, size, place, _bytes = reader.take("BIQQ")
-        tensors[name] = unpack_blocks(data, place, size) if packed else _floats(data, place, size)
+        tensors[name] = unpack_blocks(data, place, size) if packed else np.frombuffer(data, "<f4", size, place).copy()
     return PackedModel(
         hidden=hidden,
         layers=layers,
@@ -194,10 +194,6 @@ def _tokenizer(packed: PackedModel) -> Any:  # noqa: ANN401 - tokenizers ships n
     )
 
 
-def _floats(data: bytes, place: int, size: int) -> NDArray[np.float32]:
-    return np.frombuffer(data, "<f4", size, place).astype(np.float32)
-
-
 class _Reader:
     """Little-endian values, one after the other."""
 
@@ -206,19 +202,13 @@ class _Reader:
         self.place = 0
 
     def take(self, form: str) -> tuple[Any, ...]:
-        values = struct.unpack_from("<" + form, self.data, self.place) if self._has(struct.calcsize("<" + form)) else ()
-        self.place += struct.calcsize("<" + form)
-        return values
+        return struct.unpack("<" + form, self.bytes(struct.calcsize("<" + form)))
 
     def bytes(self, count: int) -> bytes:
-        self._has(count)
+        if self.place + count > len(self.data):
+            raise ValueError(f"The file ends after {len(self.data)} bytes, in the middle of what its header announces.")
         self.place += count
         return self.data[self.place - count : self.place]
 
     def array(self, kind: type, count: int) -> NDArray[Any]:
         return np.frombuffer(self.bytes(count * np.dtype(kind).itemsize), kind)
-
-    def _has(self, count: int) -> bool:
-        if self.place + count > len(self.data):
-            raise ValueError(f"The file ends after {len(self.data)} bytes, in the middle of what its header announces.")
-        return True

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from index import build
+from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.confidence import Calibration
+from qa.evidence import Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.pipeline import PASSAGES, Pipeline
 from qa.question import QuestionError
+from qa.quotes import CLEAR_LEAD, SEVERAL_LEAD
 from qa.refusal import refusal_text
 
 MakePipeline = Callable[..., Pipeline]
@@ -400,6 +402,32 @@ def test_the_fingerprint_tells_what_decides_an_answer(
         make_pipeline(scripted(), {**documents, "new.txt": "New\nOne more sentence.\n"}),
     ]
     assert len({base, *(pipeline.fingerprint for pipeline in others)}) == 1 + len(others)
+
+
+BETWEEN = (CLEAR_LEAD + SEVERAL_LEAD) / 2
+BOTH = "Who opened the Velm harbour, and what does the museum of Orla show?"
+
+
+@pytest.mark.parametrize(
+    ("question", "trailing", "quotes"), [(WHO, BETWEEN, 1), (BOTH, BETWEEN, 2), (BOTH, SEVERAL_LEAD + 0.1, 1)]
+)
+def test_a_question_for_several_things_is_given_a_sentence_that_trails_further(
+    make_pipeline: MakePipeline,
+    scripted: Any,
+    script: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    question: str,
+    trailing: float,
+    quotes: int,
+) -> None:
+    def ranked(_: str, draft: str, candidates: Sequence[Evidence], index: Index) -> list[Evidence]:
+        first = next(one for one in candidates if one.text == OPENED)
+        other = next(one for one in candidates if one.document != first.document)
+        return [replace(first, score=0.0), replace(other, score=-trailing)]
+
+    monkeypatch.setattr("qa.pipeline.rank_for_quoting", ranked)
+    answer = make_pipeline(scripted(replies=[script("It was Mallory.")])).ask(question)
+    assert len(answer.citations) == quotes
 
 
 def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any) -> None:
