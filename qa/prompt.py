@@ -40,6 +40,27 @@ STANDALONE_EXAMPLES = (
         "what about the Port Board?",
         "How many pilots does the Port Board license?",
     ),
+    (
+        "User: Who was treasurer of the Delta League in 1998?\nAssistant: Ilse Brandt.\n"
+        "User: And its secretary?\nAssistant: Paul Otieno.",
+        "and him? who followed",
+        "Who followed Paul Otieno as secretary of the Delta League?",
+    ),
+    (
+        "User: When was the second round of the harbor talks?\nAssistant: In June 2011.",
+        "and the next one?",
+        "When was the round of the harbor talks after the second one?",
+    ),
+    (
+        "User: The council looked at two sites for the museum. Which one did it choose?\nAssistant: The old port.",
+        "what was the other one?",
+        "Which was the other site for the museum that the council looked at?",
+    ),
+    (
+        "User: When was the Lund Compact revised?\nAssistant: On 3 May 1990, by the five cities.",
+        "where was that, Riga?",
+        "Where was the Lund Compact revised, in Riga?",
+    ),
 )
 PROMPTS_HASH = hashlib.sha256(
     repr((ANSWER_SYSTEM, JUDGE, WRITE, STANDALONE_SYSTEM, STANDALONE_EXAMPLES)).encode()
