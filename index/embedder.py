@@ -10,6 +10,8 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from index.cache import ModelError, Progress
+
 Vectors: TypeAlias = NDArray[np.float32]
 """(n, dimension), float32, each row of length 1, so that an inner product is a cosine."""
 Vector: TypeAlias = NDArray[np.float32]
@@ -65,15 +67,19 @@ class SentenceTransformerEmbedder:
         self._queries: dict[str, Vector] = {}
 
     @classmethod
-    def default(cls) -> SentenceTransformerEmbedder:
+    def default(cls, progress: Progress | None = None) -> SentenceTransformerEmbedder:
         """multilingual-e5-small from its installed package, checked by hash and converted once.
+
+        Args:
+            progress: Told how far checking and converting are.
 
         Raises:
             index.cache.ModelError: It is not installed or damaged, or the disk is full; the message says what to do.
         """
         from index.weights import EMBEDDING_MODEL, embedding_folder
 
-        return cls(embedding_folder(), name=EMBEDDING_MODEL.name, weights_hash=EMBEDDING_MODEL.sha256, dimension=384)
+        folder = embedding_folder(progress)
+        return cls(folder, name=EMBEDDING_MODEL.name, weights_hash=EMBEDDING_MODEL.sha256, dimension=384)
 
     @classmethod
     def from_folder(cls, folder: Path, device: str | None = None) -> SentenceTransformerEmbedder:
@@ -82,7 +88,6 @@ class SentenceTransformerEmbedder:
         Raises:
             index.cache.ModelError: The folder holds no model that sentence-transformers can load.
         """
-        from index.cache import ModelError
         from index.weights import checked_hash
 
         weights = next(
@@ -101,7 +106,6 @@ class SentenceTransformerEmbedder:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging as transformers_logging
 
-            from index.cache import ModelError
 
             transformers_logging.disable_progress_bar()
             bfloat16 = cpu_has_bfloat16() and self._device in (None, "cpu") and not torch.cuda.is_available()

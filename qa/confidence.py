@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,25 +24,12 @@ class Readings:
     """What is known about a question once its evidence was read, before a word is written."""
 
     verdict: float
-    """Log-odds of the model's yes to `do these sentences state the answer to exactly this question`."""
-    similarity: float
-    """Cosine of the question and the most similar sentence of the passage."""
-    passage_similarity: float
-    """Cosine of the question and the best chunk."""
+    """Log-odds of the model's yes to `do these passages state the answer to exactly this question`."""
     coverage: float
     """Share of the question's content words that stand in the passage, its titles and sections. Its weight is negative:
     the model says yes too easily where a passage repeats the question."""
-    specifics: float
-    """Share of the question's names, numbers and dates that stand there; 1 where it has none."""
-    corpus_coverage: float
-    """Share of the question's content words that stand in the retrieved passages."""
-
-    def as_row(self) -> list[float]:
-        """The values in the order of the fields."""
-        return [float(value) for value in asdict(self).values()]
-
-
-READING_NAMES = tuple(field.name for field in fields(Readings))
+    passage_similarity: float
+    """Cosine of the question and the best chunk; it has no weight, and tells why a question is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +37,10 @@ class Calibration:
     """A logistic regression over `Readings`, and the probability under which a question is refused."""
 
     weights: Mapping[str, float]
+    """By the name of a reading; one without a weight counts for nothing."""
+    ranges: Mapping[str, tuple[float, float]]
+    """Least and greatest value of each weighted reading that the fit knows of: beyond them it counts as that value. A
+    question in another language than its documents shares no word with them, and no question that was fitted did so."""
     intercept: float
     refuse_below: float
     off_corpus_below: float
@@ -69,37 +60,27 @@ class Calibration:
 
     def probability(self, readings: Readings) -> float:
         """Probability, 0 to 1, that the documents answer the question."""
-        logit = self.intercept + sum(
-            self.weights[name] * value for name, value in zip(READING_NAMES, readings.as_row(), strict=True)
-        )
+        logit = self.intercept
+        for name, weight in self.weights.items():
+            least, greatest = self.ranges[name]
+            logit += weight * max(least, min(greatest, float(getattr(readings, name))))
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def take_readings(
-    question: str,
-    hits: Sequence[Hit],
-    passages: Sequence[str],
-    chosen: Sequence[Evidence],
-    *,
-    verdict: float,
-) -> Readings:
+def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence], *, verdict: float) -> Readings:
     """The readings of one question.
 
     Args:
         question: The standalone question.
         hits: Retrieved chunks, best first.
-        passages: Their texts.
         chosen: Evidence that the answer would rest on.
         verdict: Log-odds of its yes; not a number counts as a no.
     """
     evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in chosen)
     return Readings(
         verdict=-8.0 if math.isnan(verdict) else max(-8.0, min(8.0, verdict)),
-        similarity=max((sentence.similarity for sentence in chosen), default=0.0),
-        passage_similarity=max((hit.dense_score for hit in hits), default=0.0),
         coverage=_coverage(question, evidence),
-        specifics=_specifics(question, evidence),
-        corpus_coverage=_coverage(question, " ".join(passages)),
+        passage_similarity=max((hit.dense_score for hit in hits), default=0.0),
     )
 
 
@@ -113,9 +94,3 @@ def specifics(question: str) -> list[str]:
     words = [word for name in find_names(question) for word in normalise(name).split()]
     dates = [part for _, date in find_dates(question) for part in date.split()]
     return list(dict.fromkeys([*words, *find_numbers(question), *dates]))
-
-
-def _specifics(question: str, text: str) -> float:
-    wanted = specifics(question)
-    held = set(normalise(text).split())
-    return sum(word in held for word in wanted) / len(wanted) if wanted else 1.0

@@ -54,9 +54,7 @@ def make_standalone(question: str, history: Sequence[Turn], generator: Generator
     if not history or not leans_on_history(question):
         return question
     pattern = _QUESTIONS if _ASKS.search(question) else _LINE
-    reply = "".join(
-        generator.stream(standalone_prompt(question, history), max_tokens=_REWRITE_TOKENS, pattern=pattern)
-    )
+    reply = "".join(generator.stream(standalone_prompt(question, history), max_tokens=_REWRITE_TOKENS, pattern=pattern))
     rewritten = " ".join(reply.split())
     if generator.count_tokens(reply) < _REWRITE_TOKENS and _keeps_to(rewritten, question, history):
         return rewritten

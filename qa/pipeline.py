@@ -15,6 +15,7 @@ import numpy as np
 
 from corpus import normalise
 from index import Embedder, Hit, Index, IndexReader
+from index.cache import Progress
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.citations import CitedAnswer, cite
@@ -123,7 +124,8 @@ class Pipeline:
                 *(PROMPTS_HASH, index.corpus_hash, index.manifest.weights_hash),
                 *((self._generator.name, self._generator.engine) if self._generator else ()),
                 *_answering(self.settings).items(),
-                *(self.calibration.weights, self.calibration.intercept, self.calibration.refuse_below),
+                *(self.calibration.weights, self.calibration.ranges, self.calibration.intercept),
+                self.calibration.refuse_below,
                 self.calibration.off_corpus_below,
             )
         )
@@ -225,8 +227,7 @@ class Pipeline:
 
     def _take_readings(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Readings:
         verdict = self._judge(asked.standalone, passage, clock)
-        texts = [asked.index.text(hit.chunk) for hit in asked.hits]
-        return take_readings(asked.standalone, asked.hits, texts, passage, verdict=verdict)
+        return take_readings(asked.standalone, asked.hits, passage, verdict=verdict)
 
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
@@ -304,27 +305,34 @@ class Pipeline:
         )
 
 
-def open_pipeline(settings: Settings, *, load_model: bool = True, embedder: Embedder | None = None) -> Pipeline:
+def open_pipeline(
+    settings: Settings,
+    *,
+    load_model: bool = True,
+    embedder: Embedder | None = None,
+    progress: Progress | None = None,
+) -> Pipeline:
     """Build the index where it is missing or stale, and load the models.
 
     Args:
         settings: What to open.
         load_model: False for searching alone.
         embedder: The default one when None.
+        progress: Told what is done once, and how far it is: checking and converting the models, building the index.
 
     Raises:
         DossierError: Corpus, index or model cannot be used; the message says what to do.
     """
     from qa.engines import load_generator
 
-    with closing(open_index(settings, embedder)) as index:
+    with closing(open_index(settings, embedder, progress)) as index:
         embedder = index.embedder
-    generator = load_generator(settings.model, settings.engine) if load_model else None
+    generator = load_generator(settings.model, settings.engine, progress) if load_model else None
     return Pipeline(IndexReader(settings.index, embedder), generator, settings)
 
 
-def open_index(settings: Settings, embedder: Embedder | None = None) -> Index:
-    """The index that `settings` name, built where it is missing or stale.
+def open_index(settings: Settings, embedder: Embedder | None = None, progress: Progress | None = None) -> Index:
+    """The index that `settings` name, built where it is missing or stale; arguments as for `open_pipeline`.
 
     Raises:
         DossierError: Corpus or index cannot be used; the message says what to do.
@@ -332,7 +340,8 @@ def open_index(settings: Settings, embedder: Embedder | None = None) -> Index:
     from index import BuildSettings, SentenceTransformerEmbedder, ensure_index
 
     how = BuildSettings(vectors=settings.vectors)
-    return ensure_index(settings.corpus, settings.index, embedder or SentenceTransformerEmbedder.default(), how)
+    embedder = embedder or SentenceTransformerEmbedder.default(progress)
+    return ensure_index(settings.corpus, settings.index, embedder, how, progress)
 
 
 def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -> tuple[Passage, ...]:

@@ -28,19 +28,15 @@ def progress_shown() -> Iterator[Callable[[str, int, int], None]]:
         def tell(what: str, done: int, total: int) -> None:
             if what not in stages:  # a bar would fill a log file with lines
                 stages.add(what)
-                click.echo(f"dossier: {what} ({done:,} of {total:,})", err=True)
+                click.echo(f"dossier: {what} ({done:,} of {total:,})" if total else f"dossier: {what}", err=True)
 
         yield tell
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
 
-    columns = (
-        "[progress.description]{task.description}",
-        BarColumn(),
-        TextColumn("{task.completed:,} / {task.total:,}"),
-    )
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+    columns = ("[progress.description]{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def advance(what: str, done: int, total: int) -> None:

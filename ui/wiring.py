@@ -30,8 +30,10 @@ def open_pipeline(settings: Settings) -> Pipeline:
     :raises DossierError: the corpus, the index or the model cannot be used; the message says what to do.
     """
     from qa.pipeline import open_pipeline as open_configured
+    from ui.output import progress_shown
 
-    return open_configured(settings)
+    with progress_shown() as progress:
+        return open_configured(settings, progress=progress)
 
 
 def conversations_path() -> Path:
@@ -57,8 +59,10 @@ def open_search(settings: Settings) -> Pipeline:
     :raises DossierError: as for `open_pipeline`.
     """
     from qa.pipeline import open_pipeline as open_configured
+    from ui.output import progress_shown
 
-    return open_configured(settings, load_model=False)
+    with progress_shown() as progress:
+        return open_configured(settings, load_model=False, progress=progress)
 
 
 def document_texts(settings: Settings) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from index import Embedder, Index, IndexReader, build
-from qa.confidence import READING_NAMES, Calibration
+from qa.confidence import Calibration
 from qa.evidence import Evidence
 from qa.generator import Generator, Message
 from qa.pipeline import Pipeline
@@ -105,7 +105,8 @@ def quoted() -> Callable[..., Evidence]:
 def calibration(**weights: float) -> Calibration:
     """A probability that follows the model's verdict alone, refused below one half, unless weights are given."""
     return Calibration(
-        weights={name: weights.get(name, 1.0 if name == "verdict" and not weights else 0.0) for name in READING_NAMES},
+        weights=weights or {"verdict": 1.0},
+        ranges=dict.fromkeys(weights or {"verdict": 1.0}, (-8.0, 8.0)),
         intercept=0.0,
         refuse_below=0.5,
         off_corpus_below=0.05,

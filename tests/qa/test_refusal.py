@@ -11,14 +11,7 @@ from qa.confidence import Calibration, Readings
 from qa.evidence import Evidence
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 
-READINGS = Readings(
-    verdict=-2.0,
-    similarity=0.5,
-    passage_similarity=0.5,
-    coverage=0.8,
-    specifics=1.0,
-    corpus_coverage=1.0,
-)
+READINGS = Readings(verdict=-2.0, coverage=0.8, passage_similarity=0.5)
 
 
 def test_the_reason_tells_how_near_the_documents_come(trusting: Calibration) -> None:
