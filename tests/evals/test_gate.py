@@ -28,6 +28,12 @@ def shipped_documents() -> dict[str, str]:
     return {document_path(path, root): load_document(path, root).text for path in find_documents(root)}
 
 
+def test_the_questions_in_other_languages_fit_the_documents() -> None:
+    questions = load_questions(SHIPPED / "evals" / "languages.jsonl", shipped_documents())
+    assert len(questions) == 24
+    assert sum(question.answerable for question in questions) == 12
+
+
 def test_the_slice_is_balanced_and_does_not_depend_on_the_order(make_question: MakeQuestion) -> None:
     tags = ["single-document", "single-document", "single-document", "date", "conflict"]
     answerable = [make_question(f"a{n}", tags=(tags[n % 5],)) for n in range(100)]
