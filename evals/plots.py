@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,25 @@ def plot_latency(totals: Sequence[float], p50: float, p95: float) -> str:
         axes.set(xlabel="seconds to the end of the answer", ylabel="questions")
         axes.set_xlim(left=0)
         axes.margins(y=0.15)
+    return svg.getvalue()
+
+
+def plot_tradeoff(labels: Sequence[int], times: Sequence[float], primary: Sequence[Mapping[str, Rate]]) -> str:
+    """The primary scores over the median time to the end of an answer; milliseconds in, seconds shown.
+
+    Args:
+        labels: What each point is called.
+        times: Its median time.
+        primary: Its scores by name.
+    """
+    with _drawing() as (axes, svg):
+        seconds = [time / 1000 for time in times]
+        for name, style in zip(primary[0] if primary else (), ("o-", "s--", "^:"), strict=False):
+            axes.plot(seconds, [rates[name].value or 0.0 for rates in primary], style, label=name.replace("_", " "))
+        for label, second in zip(labels, seconds, strict=True):
+            axes.annotate(str(label), (second, 0.02), ha="center", xycoords=("data", "axes fraction"))
+        axes.set(xlabel="seconds to the end of an answer, median; sentences read below", ylim=(0, 1))
+        axes.legend(frameon=False)
     return svg.getvalue()
 
 
