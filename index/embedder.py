@@ -106,7 +106,6 @@ class SentenceTransformerEmbedder:
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging as transformers_logging
 
-
             transformers_logging.disable_progress_bar()
             bfloat16 = cpu_has_bfloat16() and self._device in (None, "cpu") and not torch.cuda.is_available()
             try:

@@ -29,8 +29,6 @@ from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
 from qa.quotes import (
     CANDIDATES,
-    CLEAR_LEAD,
-    SEVERAL_LEAD,
     as_quote,
     asks_for_several,
     choose_quotes,
@@ -197,14 +195,15 @@ class Pipeline:
         self, asked: _Asked, draft: str, ranked: Sequence[Evidence]
     ) -> tuple[list[Evidence], list[Part], list[list[str]]]:
         """What is quoted, the sentences of the draft that the quotes support, and the unsupported claims of others."""
-        quotes = choose_quotes(ranked, asked.index, 1)
-        written, dropped = verify(draft, quotes, asked.standalone)
+        question, index = asked.standalone, asked.index
+        quotes = choose_quotes(question, draft, ranked, index, 1)
+        written, dropped = verify(draft, quotes, question)
         if dropped or not written:  # the first quote alone does not hold what the model wrote
-            several = asks_for_several(asked.standalone)
+            several = asks_for_several(question)
             most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
-            quotes = choose_quotes(ranked, asked.index, most, SEVERAL_LEAD if several else CLEAR_LEAD)
-            quotes = with_year(asked.standalone, quotes, ranked)
-            written, dropped = verify(draft, quotes, asked.standalone)
+            quotes = choose_quotes(question, draft, ranked, index, most, several=several)
+            quotes = with_year(question, quotes, ranked)
+            written, dropped = verify(draft, quotes, question)
         return quotes, written, dropped
 
     def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:

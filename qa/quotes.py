@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -24,11 +25,14 @@ CANDIDATES = 24
 RETRIEVED, DRAFT_MEANING, DRAFT_WORDS = 0.4, 1.1, 1.2
 """Weights of the score of a sentence, of its standardised cosine with question and draft, and of the share of the
 draft's news in it: the fit of a conditional logit, so that a difference is one of log-odds (evals/LOG.md)."""
+NEWS_GAIN = 8.0
+"""Log-odds that a further quote gains by holding all the words of question and draft; it gains as much of it as the
+share that no quote before it holds."""
 CLEAR_LEAD = 3.0
 """Log-odds by which the best sentence may lead another that is still quoted beside it. Beyond it, the other one so
 seldom holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
-SEVERAL_LEAD = 4.0
-"""The same where the question asks for several things."""
+SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
+"""Where the question asks for several things: the same, and the least share of the words that a quote must bring."""
 NEIGHBOUR_LEAD = 6.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
@@ -72,23 +76,52 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
     return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 
-def choose_quotes(ranked: Sequence[Evidence], index: Index, most: int, lead: float = CLEAR_LEAD) -> list[Evidence]:
-    """The best sentences as they will be quoted, at most `most` of them, and none that the first one leads by `lead`.
+def choose_quotes(
+    question: str, draft: str, ranked: Sequence[Evidence], index: Index, most: int, *, several: bool = False
+) -> list[Evidence]:
+    """What is quoted, at most `most` sentences: the best one, then those that are good and bring what it lacks.
 
-    One that begins with a pronoun is quoted together with the sentence before it, one that was found together with its
-    neighbour with the better of its neighbours, and sentences that stand side by side are one quote.
+    The sentences about one thing crowd the top of the ranking. So each further quote is the one with the best sum of
+    its score and of the words of question and draft that it holds and no quote before it does, its title included
+    (maximal marginal relevance: Carbonell and Goldstein, 1998, over words).
+
+    Args:
+        question: The standalone question.
+        draft: What the model wrote; may be empty.
+        ranked: The candidates, best first.
+        index: Where they are from.
+        most: The most sentences, neighbours apart.
+        several: The question asks for several things: a quote that brings nothing new is none.
     """
-    quotes: list[Evidence] = []
-    for sentence in ranked[:most]:
-        if sentence.score < ranked[0].score - lead:
+    lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
+    wanted = {*tokenise(question), *tokenise(draft)}
+    words = [wanted & set(tokenise(f"{sentence.title} {sentence.text}")) for sentence in ranked]
+    quotes = [_grown(sentence, ranked, index) for sentence in ranked[:1]]
+    for _ in range(1, most):
+        held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.text}") for quote in quotes)}
+        news = [len(own - held) / len(wanted) if wanted else 0.0 for own in words]
+        worth = [sentence.score + NEWS_GAIN * share for sentence, share in zip(ranked, news, strict=True)]
+        left = [
+            place
+            for place, sentence in enumerate(ranked)
+            if news[place] >= least
+            and worth[place] >= ranked[0].score - lead
+            and not any(holds(quote, sentence) for quote in quotes)
+        ]
+        if not left:
             break
-        before = sentence_before(sentence, index)
-        quote = sentence if before is None else _joined(before, sentence, index)
-        neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
-        if neighbour and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
-            quote = _joined(quote, neighbour, index)
-        _add(quotes, quote, index)
+        _add(quotes, _grown(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
     return quotes
+
+
+def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
+    """The sentence as it is quoted: with what its pronoun leans on, and the better neighbour that was found as well."""
+    before = sentence_before(sentence, index)
+    quote = sentence if before is None else _joined(before, sentence, index)
+    neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
+    if neighbour and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
+        quote = _joined(quote, neighbour, index)
+    return quote
 
 
 def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Evidence]) -> list[Evidence]:

@@ -18,7 +18,7 @@ from qa.evidence import Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.pipeline import PASSAGES, Pipeline
 from qa.question import QuestionError
-from qa.quotes import CLEAR_LEAD, SEVERAL_LEAD
+from qa.quotes import CLEAR_LEAD, NEWS_GAIN, SEVERAL_LEAD
 from qa.refusal import refusal_text
 
 MakePipeline = Callable[..., Pipeline]
@@ -141,7 +141,7 @@ def test_a_question_about_something_else_is_said_to_be_so(
 
 def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     draft = "Mayor Ilse Brandt opened the Velm harbour. It cost 77 million dollars in Oslo."
-    pipeline = make_pipeline(scripted(replies=[script(draft)]))
+    pipeline = make_pipeline(scripted(replies=[script(draft)]), quoted_sentences=1)
     answer = pipeline.ask(WHO)
     assert answer.text == f"Mayor Ilse Brandt opened the Velm harbour. [1] “{OPENED} {CRANES}” [1]"
     assert len(answer.notes) == 1
@@ -409,7 +409,7 @@ BOTH = "Who opened the Velm harbour, and what does the museum of Orla show?"
 
 
 @pytest.mark.parametrize(
-    ("question", "trailing", "quotes"), [(WHO, BETWEEN, 1), (BOTH, BETWEEN, 2), (BOTH, SEVERAL_LEAD + 0.1, 1)]
+    ("question", "trailing", "quotes"), [(WHO, BETWEEN, 1), (BOTH, BETWEEN, 2), (BOTH, SEVERAL_LEAD + NEWS_GAIN, 1)]
 )
 def test_a_question_for_several_things_is_given_a_sentence_that_trails_further(
     make_pipeline: MakePipeline,

@@ -7,7 +7,17 @@ import pytest
 
 from index import Index
 from qa.evidence import Evidence
-from qa.quotes import CLEAR_LEAD, NEIGHBOUR_LEAD, as_quote, asks_for_several, choose_quotes, rank_for_quoting, with_year
+from qa.quotes import (
+    CLEAR_LEAD,
+    NEIGHBOUR_LEAD,
+    NEWS_GAIN,
+    SEVERAL_LEAD,
+    as_quote,
+    asks_for_several,
+    choose_quotes,
+    rank_for_quoting,
+    with_year,
+)
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -44,26 +54,44 @@ def test_neighbours_are_one_quote(small_index: Index, quoted: Callable[..., Evid
         quoted(small_index, "harbour.md", CRANES, score=2.0),
         quoted(small_index, "harbour.md", OPENED, score=1.0),
     ]
-    quotes = choose_quotes(ranked, small_index, 2)
+    quotes = choose_quotes("", "", ranked, small_index, 2)
     assert [quote.text for quote in quotes] == [f"{OPENED} {CRANES}"]
     document = small_index.documents["harbour.md"]
     assert document.text[quotes[0].start : quotes[0].end] == quotes[0].text
     far = [ranked[0], replace(ranked[1], score=2.0 - NEIGHBOUR_LEAD - 0.1)]
-    assert [quote.text for quote in choose_quotes(ranked, small_index, 1)] == [f"{OPENED} {CRANES}"]
-    assert [quote.text for quote in choose_quotes(far, small_index, 1)] == [CRANES]
+    assert [quote.text for quote in choose_quotes("", "", ranked, small_index, 1)] == [f"{OPENED} {CRANES}"]
+    assert [quote.text for quote in choose_quotes("", "", far, small_index, 1)] == [CRANES]
 
 
 def test_what_the_first_leads_clearly_is_not_quoted(small_index: Index, quoted: Callable[..., Evidence]) -> None:
     first = quoted(small_index, "harbour.md", OPENED, score=1.0)
     for lead, quotes in ((CLEAR_LEAD + 0.1, 1), (CLEAR_LEAD - 0.1, 2)):
         second = quoted(small_index, "weather.txt", RAIN, score=1.0 - lead)
-        assert len(choose_quotes([first, second], small_index, 2)) == quotes
+        assert len(choose_quotes("", "", [first, second], small_index, 2)) == quotes
+    assert choose_quotes("", "", [], small_index, 2) == []
+
+
+def test_a_further_quote_brings_what_the_first_one_lacks(small_index: Index, quoted: Callable[..., Evidence]) -> None:
+    question = "Who opened the Velm harbour, and where did rain fall all winter?"
+    first = quoted(small_index, "harbour.md", OPENED, score=1.0)
+    again = quoted(small_index, "museum.md", "The museum of Orla shows ships from nine countries.", score=0.5)
+    rain = quoted(small_index, "weather.txt", RAIN, score=-0.5)
+
+    def chosen(rain: Evidence, *, several: bool = True) -> list[str]:
+        ranked = sorted([first, again, rain], key=lambda sentence: -sentence.score)
+        quotes = choose_quotes(question, "", ranked, small_index, 3, several=several)
+        return [quote.document for quote in quotes]
+
+    assert chosen(rain) == ["harbour.md", "weather.txt"]  # the museum brings no word of the question
+    assert chosen(rain, several=False) == ["harbour.md", "weather.txt", "museum.md"]
+    assert chosen(replace(rain, score=1.0 - SEVERAL_LEAD - NEWS_GAIN)) == ["harbour.md"]
 
 
 def test_a_pronoun_is_quoted_with_what_it_leans_on(small_index: Index, quoted: Callable[..., Evidence]) -> None:
     text = "Its director is Tomas Reyes, not his brother Luis."
     before = "The museum of Orla shows ships from nine countries."
-    quotes = choose_quotes([quoted(small_index, "museum.md", text, context=f"{before} {text}")], small_index, 1)
+    ranked = [quoted(small_index, "museum.md", text, context=f"{before} {text}")]
+    quotes = choose_quotes("", "", ranked, small_index, 1)
     assert [quote.text for quote in quotes] == [f"{before} {text}"]
 
 
