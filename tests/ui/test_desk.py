@@ -148,8 +148,7 @@ def test_the_evidence_of_a_later_question_that_stands_alone_does_not_wait_either
     desk.stop("s")
     list(alone)
     leaning = desk.ask("And what did he say?", mine, "me", "s")  # the model has to rewrite it first
-    next(leaning)
-    assert "1 question is before yours" in next(leaning).current
+    assert any("1 question is before yours" in view.current for view in leaning)  # once the stopped one has left
     desk.stop("s")
     list(leaning)
     desk.stop("t")
