@@ -80,9 +80,10 @@ def plot_tradeoff(labels: Sequence[int], times: Sequence[float], primary: Sequen
         for name, style in zip(primary[0] if primary else (), ("o-", "s--", "^:"), strict=False):
             axes.plot(seconds, [rates[name].value or 0.0 for rates in primary], style, label=name.replace("_", " "))
         for label, second in zip(labels, seconds, strict=True):
-            axes.annotate(str(label), (second, 0.02), ha="center", xycoords=("data", "axes fraction"))
-        axes.set(xlabel="seconds to the end of an answer, median; sentences read below", ylim=(0, 1))
-        axes.legend(frameon=False)
+            axes.annotate(f"{label} read", (second, 0.02), ha="center", xycoords=("data", "axes fraction"))
+        axes.set(xlabel="median seconds to the end of an answer", ylim=(0, 1))
+        axes.margins(x=0.1)
+        axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.08))
     return svg.getvalue()
 
 
