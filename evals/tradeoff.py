@@ -91,15 +91,27 @@ def run_each(
     documents: Mapping[str, str],
     pipeline: Pipeline,
     out: Path,
+    cache_folder: Path | None = None,
 ) -> dict[int, Scores]:
-    """The scores by the number of sentences read, each run in a folder of its own below `out`."""
+    """The scores by the number of sentences read, each run in a folder of its own below `out`.
+
+    Args:
+        sentences: The settings, in the order of the runs.
+        questions: As `load_questions` gave them.
+        documents: The text of each document by its path.
+        pipeline: Answers; it has its own settings again afterwards.
+        out: Made where it is missing.
+        cache_folder: Where answers are cached; the user's cache folder by default.
+    """
     from evals.runner import run
 
     settings = pipeline.settings
     scores = {}
     for number in sentences:
         pipeline.settings = replace(settings, passage_sentences=number, evidence_words=int(WORDS * number))
-        scores[number] = run(questions, documents, pipeline, out / f"{number}-sentences", progress=sys.stderr.isatty())
+        folder = out / f"{number}-sentences"
+        shown = sys.stderr.isatty()
+        scores[number] = run(questions, documents, pipeline, folder, progress=shown, cache_folder=cache_folder)
     pipeline.settings = settings
     return scores
 

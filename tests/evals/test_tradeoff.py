@@ -29,7 +29,7 @@ def test_two_depths_and_their_table(tmp_path: Path, toy_embedder: Any, scripted:
     settings = Settings(corpus=corpus, index=tmp_path / "index", refuse_below=0.0)
     model = scripted(replies=["Velm opened in 1994."], scores=[[-0.1, -9.0, -9.0, -9.0]])
     pipeline = Pipeline(IndexReader(tmp_path / "index", toy_embedder), model, settings)
-    scores = run_each((1, 3), questions, documents, pipeline, tmp_path / "out")
+    scores = run_each((1, 3), questions, documents, pipeline, tmp_path / "out", tmp_path / "cache")
     first, second = [prompts[-1].content for prompts in (model.prompts[0], model.prompts[-1])]
     assert len(first) < len(second)  # more is read
     assert pipeline.settings == settings
