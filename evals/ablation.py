@@ -129,12 +129,13 @@ def table(groups: Mapping[str, Group]) -> str:
     lines = [f"| part | {' | '.join(COLUMNS)} |", f"|---|{'---|' * len(COLUMNS)}"]
     first = next(iter(groups.values())).rates
     for name, of_variant in groups.items():
-        cells = [_cell(of_variant.rates.get(rate), first.get(rate)) for rate in COLUMNS.values()]
+        cells = [cell(of_variant.rates.get(rate), first.get(rate)) for rate in COLUMNS.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _cell(rate: Rate | None, first: Rate | None) -> str:
+def cell(rate: Rate | None, first: Rate | None = None) -> str:
+    """A rate as a table shows it, with its difference from the first where that shows; empty where there is none."""
     if rate is None or rate.value is None:
         return ""
     change = rate.value - first.value if first and first.value is not None else 0.0

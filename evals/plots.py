@@ -67,20 +67,19 @@ def plot_latency(totals: Sequence[float], p50: float, p95: float) -> str:
     return svg.getvalue()
 
 
-def plot_tradeoff(labels: Sequence[int], times: Sequence[float], primary: Sequence[Mapping[str, Rate]]) -> str:
+def plot_tradeoff(points: Sequence[tuple[int, float, Mapping[str, Rate]]]) -> str:
     """The primary scores over the median time to the end of an answer; milliseconds in, seconds shown.
 
     Args:
-        labels: What each point is called.
-        times: Its median time.
-        primary: Its scores by name.
+        points: For each setting the sentences read, the median time, and the scores by name.
     """
     with _drawing() as (axes, svg):
-        seconds = [time / 1000 for time in times]
-        for name, style in zip(primary[0] if primary else (), ("o-", "s--", "^:"), strict=False):
-            axes.plot(seconds, [rates[name].value or 0.0 for rates in primary], style, label=name.replace("_", " "))
-        for label, second in zip(labels, seconds, strict=True):
-            axes.annotate(f"{label} read", (second, 0.02), ha="center", xycoords=("data", "axes fraction"))
+        seconds = [time / 1000 for _, time, _ in points]
+        for name, style in zip(points[0][2] if points else (), ("o-", "s--", "^:"), strict=False):
+            values = [rates[name].value or 0.0 for _, _, rates in points]
+            axes.plot(seconds, values, style, label=name.replace("_", " "))
+        for (sentences, _, _), second in zip(points, seconds, strict=True):
+            axes.annotate(f"{sentences} read", (second, 0.02), ha="center", xycoords=("data", "axes fraction"))
         axes.set(xlabel="median seconds to the end of an answer", ylim=(0, 1))
         axes.margins(x=0.1)
         axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 0.08))

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from evals.ablation import cell
 from evals.answer_store import write_text
+from evals.errors import EvaluationError
 from evals.plots import plot_tradeoff
 from evals.questions import Question
 from evals.summary import Scores
@@ -35,12 +37,8 @@ def table(scores: Mapping[int, Scores]) -> str:
     ]
     names = ("accuracy", "balanced_abstention_accuracy", "supported_answer_rate", "citation_precision")
     for sentences, run in scores.items():
-        rates = [run.overall.rates.get(name) for name in names]
-        times = [run.latency.first_token_p50, run.latency.total_p50] if run.latency else []
-        cells = [
-            *("" if rate is None or rate.value is None else f"{rate.value:.2f}" for rate in rates),
-            *(f"{milliseconds / 1000:.1f}" for milliseconds in times),
-        ]
+        times = (run.latency.first_token_p50, run.latency.total_p50) if run.latency else ()
+        cells = [cell(run.overall.rates.get(name)) for name in names] + [f"{time / 1000:.1f}" for time in times]
         lines.append(f"| {sentences} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -61,8 +59,8 @@ def main(out: Path, sentences: Sequence[int], questions: Path, half: str, every:
     except DossierError as error:
         raise click.ClickException(str(error)) from error
     write_text(out / "tradeoff.md", table(scores))
-    times = [run.latency.total_p50 for run in scores.values() if run.latency]
-    write_text(out / "tradeoff.svg", plot_tradeoff(list(scores), times, [run.primary for run in scores.values()]))
+    points = [(number, run.latency.total_p50, run.primary) for number, run in scores.items() if run.latency]
+    write_text(out / "tradeoff.svg", plot_tradeoff(points))
     click.echo(table(scores), nl=False)
 
 
@@ -70,19 +68,16 @@ def _run(
     out: Path, sentences: Sequence[int], file: Path, half: str, every: int, corpus: Path | None
 ) -> dict[int, Scores]:
     from evals.questions import load_questions
-    from index import IndexReader
-    from qa.engines import load_generator
-    from qa.pipeline import Pipeline, open_index
+    from qa.pipeline import open_pipeline
     from qa.settings import Settings
 
-    settings = Settings.load({"corpus": corpus})
-    with closing(open_index(settings)) as index:
-        reader = IndexReader(settings.index, index.embedder)
-        documents = {path: document.text for path, document in index.documents.items()}
+    pipeline = open_pipeline(Settings.load({"corpus": corpus}))
+    documents = {path: document.text for path, document in pipeline.index.documents.items()}
     asked = [q for q in load_questions(file, documents) if half in ("both", q.half)][::every]
-    with closing(load_generator(settings.model, settings.engine)) as generator:
-        generator.warm_up()
-        return run_each(sentences, asked, documents, Pipeline(reader, generator, settings), out)
+    if not asked:
+        raise EvaluationError(f"{file} has no question of this half. Choose another with --half.")
+    pipeline.generator.warm_up()
+    return run_each(sentences, asked, documents, pipeline, out)
 
 
 def run_each(
@@ -99,20 +94,19 @@ def run_each(
         sentences: The settings, in the order of the runs.
         questions: As `load_questions` gave them.
         documents: The text of each document by its path.
-        pipeline: Answers; it has its own settings again afterwards.
+        pipeline: Answers, with its other settings as they are.
         out: Made where it is missing.
         cache_folder: Where answers are cached; the user's cache folder by default.
     """
     from evals.runner import run
 
-    settings = pipeline.settings
     scores = {}
     for number in sentences:
-        pipeline.settings = replace(settings, passage_sentences=number, evidence_words=int(WORDS * number))
+        reading = copy(pipeline)
+        reading.settings = replace(pipeline.settings, passage_sentences=number, evidence_words=int(WORDS * number))
         folder = out / f"{number}-sentences"
         shown = sys.stderr.isatty()
-        scores[number] = run(questions, documents, pipeline, folder, progress=shown, cache_folder=cache_folder)
-    pipeline.settings = settings
+        scores[number] = run(questions, documents, reading, folder, progress=shown, cache_folder=cache_folder)
     return scores
 
 

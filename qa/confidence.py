@@ -11,9 +11,7 @@ from pathlib import Path
 
 from index import Hit
 from index.lexical import tokenise
-from qa.claims import find_names, find_numbers
 from qa.evidence import Evidence
-from qa.wording import find_dates, normalise
 
 CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
 """Weights, threshold and provenance; written by `python -m evals.calibrate`."""
@@ -87,10 +85,3 @@ def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence]
 def _coverage(question: str, text: str) -> float:
     words = set(tokenise(question))
     return len(words & set(tokenise(text))) / len(words) if words else 0.0
-
-
-def specifics(question: str) -> list[str]:
-    """Names, numbers and dates of a question, normalised; a name counts word by word."""
-    words = [word for name in find_names(question) for word in normalise(name).split()]
-    dates = [part for _, date in find_dates(question) for part in date.split()]
-    return list(dict.fromkeys([*words, *find_numbers(question), *dates]))

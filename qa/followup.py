@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from index.lexical import tokenise
 from qa.generator import Generator
 from qa.prompt import standalone_prompt
-from qa.question import Turn
+from qa.question import QUESTION_WORD, Turn
 
 _LEANING_WORDS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|"
@@ -22,7 +22,7 @@ _LEANING_START = re.compile(
 )
 _PREPOSITION = re.compile(r"^(?:for|in|at|to|by|from|on|of|with|under|during)\b", re.IGNORECASE)
 """`In Okinawa?`: how a short question starts that is the end of the one before."""
-_ASKS = re.compile(r"[?？]|\b(?:who|whom|whose|which|what|when|where|why|how)\b", re.IGNORECASE)
+_ASKS = re.compile(rf"[?？]|\b{QUESTION_WORD}\b", re.IGNORECASE)
 _QUESTIONS, _LINE = r"[^\n?？]+[?？]( [^\n?？]+[?？])?", r"[^\n]+"
 """What a rewriting may be: of a question one or two questions, so that the model cannot answer instead; else a line."""
 _REWRITE_TOKENS = 60

@@ -13,6 +13,9 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn")
 TURN_CHARACTERS = 20_000
 """What is read of an earlier turn; the longest answers have 2,000."""
 
+QUESTION_WORD = r"(?:who|whom|whose|which|what|when|where|why|how)"
+"""A word that asks, as part of a regular expression."""
+
 
 class QuestionError(DossierError):
     """The question cannot be asked as it is; the message says what to change."""

@@ -18,6 +18,7 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.evidence import Evidence, embed_sentences, sentence_before, standard
+from qa.question import QUESTION_WORD
 from qa.wording import find_dates
 
 CANDIDATES = 24
@@ -39,10 +40,9 @@ the fact, or follows from it, is read with it (evals/LOG.md)."""
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
-_WH = r"(?:who|whom|whose|which|what|when|where|why|how)"
 _SEVERAL = re.compile(
     r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|two|"
-    rf"three|versus|vs|respectively|between)\b|\b{_WH}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{_WH}\b|\([ab]\)|"
+    rf"three|versus|vs|respectively|between)\b|\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
     r"\b(?:list|name|names)\b",
     re.IGNORECASE,
 )

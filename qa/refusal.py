@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from index.lexical import tokenise
 from qa.answer import Reason
-from qa.confidence import Calibration, Readings, specifics
+from qa.claims import find_names, find_numbers
+from qa.confidence import Calibration, Readings
 from qa.evidence import Evidence
-from qa.wording import normalise
+from qa.wording import find_dates, normalise
 
 _TEXTS: dict[Reason, str] = {
     "off_corpus": "These documents are about something else, so they do not answer this question.",
@@ -55,3 +56,10 @@ def correct_premise(question: str, chosen: Sequence[Evidence]) -> str | None:
     if not others or not rest or len(about) / len(rest) < CONTRADICTING:
         return None
     return f"The documents do not say that. They say: {' '.join(best.text.split())}"
+
+
+def specifics(question: str) -> list[str]:
+    """Names, numbers and dates of a question, normalised; a name counts word by word."""
+    words = [word for name in find_names(question) for word in normalise(name).split()]
+    dates = [part for _, date in find_dates(question) for part in date.split()]
+    return list(dict.fromkeys([*words, *find_numbers(question), *dates]))

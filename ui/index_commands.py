@@ -168,9 +168,10 @@ def add(
     )
     built = None
     if report.added and not dry_run:
+        embedder = open_embedder(settings)
+        how = BuildSettings(vectors=settings.vectors)
         with progress_shown() as progress:
-            how = BuildSettings(vectors=settings.vectors)
-            built = build_index(settings.corpus, settings.index, open_embedder(settings), how, progress)
+            built = build_index(settings.corpus, settings.index, embedder, how, progress)
     if as_json:
         print_json({**asdict(report), "dry_run": dry_run, "build": built.to_json() if built else None})
     else:

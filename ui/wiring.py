@@ -29,11 +29,7 @@ def open_pipeline(settings: Settings) -> Pipeline:
 
     :raises DossierError: the corpus, the index or the model cannot be used; the message says what to do.
     """
-    from qa.pipeline import open_pipeline as open_configured
-    from ui.output import progress_shown
-
-    with progress_shown() as progress:
-        return open_configured(settings, progress=progress)
+    return _open(settings, load_model=True)
 
 
 def conversations_path() -> Path:
@@ -49,8 +45,10 @@ def open_embedder(settings: Settings) -> Embedder:
     :raises DossierError: its model is missing or damaged.
     """
     from index import SentenceTransformerEmbedder
+    from ui.output import progress_shown
 
-    return SentenceTransformerEmbedder.default()
+    with progress_shown() as progress:
+        return SentenceTransformerEmbedder.default(progress)
 
 
 def open_search(settings: Settings) -> Pipeline:
@@ -58,11 +56,15 @@ def open_search(settings: Settings) -> Pipeline:
 
     :raises DossierError: as for `open_pipeline`.
     """
+    return _open(settings, load_model=False)
+
+
+def _open(settings: Settings, *, load_model: bool) -> Pipeline:
     from qa.pipeline import open_pipeline as open_configured
     from ui.output import progress_shown
 
     with progress_shown() as progress:
-        return open_configured(settings, load_model=False, progress=progress)
+        return open_configured(settings, load_model=load_model, progress=progress)
 
 
 def document_texts(settings: Settings) -> dict[str, str]:

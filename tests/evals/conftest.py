@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
-from evals.questions import Evidence, Nugget, Question
+from evals.questions import Evidence, Nugget, Question, load_questions
+from index import IndexReader, ensure_index
 from qa.answer import Answer, AnswerSentence, Citation, IndexInfo, Passage, Timings
+from qa.settings import Settings
 
 DOCUMENTS = {
     "forces.md": "USFJ has about 54,000 military personnel. It is led by General Stephen Jost. It sits at Yokota Base.",
@@ -17,6 +20,38 @@ DOCUMENTS = {
 }
 MakeQuestion: TypeAlias = Callable[..., Question]
 MakeAnswer: TypeAlias = Callable[..., Answer]
+
+
+@dataclass(frozen=True)
+class SmallEvaluation:
+    """One question about one document, indexed."""
+
+    questions: Sequence[Question]
+    documents: dict[str, str]
+    reader: IndexReader
+    settings: Settings
+
+
+@pytest.fixture
+def small_evaluation(tmp_path: Path, toy_embedder: Any) -> SmallEvaluation:  # noqa: ANN401
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    text = "The Velm harbour opened in 1994. It has 12 cranes. A museum stands beside the Velm harbour."
+    (corpus / "harbour.txt").write_text(f"Harbour\n\n{text}\n", encoding="utf-8")
+    (tmp_path / "questions.jsonl").write_text(
+        '{"id": "a", "question": "When did the Velm harbour open?", "answerable": true, "tags": [], '
+        '"history": [], "nuggets": [{"any_of": ["1994"]}], '
+        '"evidence": [{"document": "harbour.txt", "quote": "opened in 1994"}]}\n',
+        encoding="utf-8",
+    )
+    index = ensure_index(corpus, tmp_path / "index", toy_embedder)
+    documents = {path: document.text for path, document in index.documents.items()}
+    return SmallEvaluation(
+        questions=load_questions(tmp_path / "questions.jsonl", documents),
+        documents=documents,
+        reader=IndexReader(tmp_path / "index", toy_embedder),
+        settings=Settings(corpus=corpus, index=tmp_path / "index", refuse_below=0.0),
+    )
 
 
 def find(quote: str) -> tuple[str, int, int]:

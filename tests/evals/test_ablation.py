@@ -10,9 +10,7 @@ import pytest
 
 import qa.quotes
 from evals.ablation import READINGS, Variant, calibrated, run_variant, switched, table, variants
-from evals.questions import load_questions
 from evals.remembering import RememberingGenerator
-from index import IndexReader, ensure_index
 from qa.confidence import Calibration
 from qa.generator import Generator, Message
 from qa.settings import Settings
@@ -64,26 +62,12 @@ def test_other_readings_are_fitted_to_the_committed_questions() -> None:
     assert usual.weights == Calibration.load().weights
 
 
-def test_two_variants_and_their_table(tmp_path: Path, toy_embedder: Any, scripted: Any) -> None:  # noqa: ANN401
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
-    text = "The Velm harbour opened in 1994. It has 12 cranes."
-    (corpus / "harbour.txt").write_text(f"Harbour\n\n{text}\n", encoding="utf-8")
-    (tmp_path / "questions.jsonl").write_text(
-        '{"id": "a", "question": "When did the Velm harbour open?", "answerable": true, "tags": [], '
-        '"history": [], "nuggets": [{"any_of": ["1994"]}], '
-        '"evidence": [{"document": "harbour.txt", "quote": "opened in 1994"}]}\n',
-        encoding="utf-8",
-    )
-    index = ensure_index(corpus, tmp_path / "index", toy_embedder)
-    documents = {path: document.text for path, document in index.documents.items()}
-    questions = load_questions(tmp_path / "questions.jsonl", documents)
-    settings = Settings(corpus=corpus, index=tmp_path / "index", refuse_below=0.0)
-    reader = IndexReader(tmp_path / "index", toy_embedder)
+def test_two_variants_and_their_table(small_evaluation: Any, scripted: Any) -> None:  # noqa: ANN401
+    of = small_evaluation
     scores = {}
     for variant in (Variant("all"), Variant("refuse", settings={"refuse_below": 1.1})):
         model = scripted(replies=["The Velm harbour opened in 1994."], scores=[[-0.1, -9.0, -9.0, -9.0]])
-        scores[variant.name] = run_variant(variant, questions, reader, model, settings)
+        scores[variant.name] = run_variant(variant, of.questions, of.reader, model, of.settings)
     assert scores["all"].rates["accuracy"].value == 1.0
     rows = table(scores).splitlines()
     assert rows[2].startswith("| all | 1.00 |")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import Index
-from qa.confidence import Calibration, Readings, specifics, take_readings
+from qa.confidence import Calibration, Readings, take_readings
 from qa.evidence import Evidence
 
 READINGS = Readings(verdict=2.0, coverage=0.5, passage_similarity=0.25)
@@ -70,16 +70,3 @@ def test_the_readings_of_a_question(small_index: Index, quoted: Callable[..., Ev
 def test_readings_without_evidence_or_words() -> None:
     assert take_readings("???", [], [], verdict=-99.0) == Readings(-8.0, 0.0, 0.0)
     assert take_readings("???", [], [], verdict=math.nan).verdict == -8.0
-
-
-@pytest.mark.parametrize(
-    ("question", "found"),
-    [
-        ("When did Ilse Brandt open it, in May 1994?", ["ilse", "brandt", "1994", "may"]),
-        ("How many of the 340 workers stayed?", ["340"]),
-        ("Who opened it?", []),
-        ("What does the PAV plan?", ["pav"]),
-    ],
-)
-def test_names_numbers_and_dates_of_a_question(question: str, found: list[str]) -> None:
-    assert specifics(question) == found

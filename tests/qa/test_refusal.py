@@ -9,7 +9,7 @@ import pytest
 from qa.answer import Reason
 from qa.confidence import Calibration, Readings
 from qa.evidence import Evidence
-from qa.refusal import correct_premise, refusal_reason, refusal_text
+from qa.refusal import correct_premise, refusal_reason, refusal_text, specifics
 
 READINGS = Readings(verdict=-2.0, coverage=0.8, passage_similarity=0.5)
 
@@ -45,3 +45,16 @@ def test_a_number_that_the_evidence_contradicts_is_corrected(
 def test_nothing_is_corrected_without_evidence_or_another_number(evidence: Callable[..., Evidence]) -> None:
     assert correct_premise("Why does the harbour have 99 cranes?", []) is None
     assert correct_premise("Why does the harbour have 99 cranes?", [evidence("The harbour has cranes.")]) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("When did Ilse Brandt open it, in May 1994?", ["ilse", "brandt", "1994", "may"]),
+        ("How many of the 340 workers stayed?", ["340"]),
+        ("Who opened it?", []),
+        ("What does the PAV plan?", ["pav"]),
+    ],
+)
+def test_names_numbers_and_dates_of_a_question(question: str, found: list[str]) -> None:
+    assert specifics(question) == found
