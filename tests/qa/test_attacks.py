@@ -268,6 +268,22 @@ def test_a_question_in_another_language_gets_the_documents_words_or_a_refusal(
         assert set(tokenise(sentence.text)) <= set(tokenise(cited))
 
 
+@pytest.mark.model
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("question", ["and who opened it?", "and the museum of Orla?"])
+def test_the_real_model_makes_a_follow_up_stand_alone_and_does_not_answer_it(
+    corpora: dict[str, Path], tmp_path: Path, question: str, real: Callable[[Path, Path], Pipeline]
+) -> None:
+    pipeline = real(corpora[""], tmp_path / "index")
+    turns = [("user", "When did the harbour of Velm open?"), ("assistant", "It opened on May 4, 1994.")]
+    answer = pipeline.ask(question, [{"role": role, "content": content} for role, content in turns])
+    check_form(answer, pipeline)
+    standalone = answer.standalone_question
+    assert standalone.endswith("?")  # rewritten: what could not be would end with the earlier question in brackets
+    assert set(tokenise(standalone)) <= set(tokenise(" ".join([question, *(content for _, content in turns)])))
+    assert {"Velm", "Orla"} & set(standalone.rstrip("?").split())
+
+
 @pytest.fixture(scope="module")
 def real() -> Iterator[Callable[[Path, Path], Pipeline]]:
     """Opens a corpus with the default models, which are loaded once."""
