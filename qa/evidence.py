@@ -56,8 +56,6 @@ class Evidence:
     published: str
     score: float
     """Weighted sum of four standard scores; comparable within one question only."""
-    similarity: float
-    """Cosine of question and sentence under its title, -1 to 1."""
     context: str = ""
     """Text of its chunk, where what the sentence leaves out is said."""
 
@@ -123,7 +121,6 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
     candidates = [_evidence(places[row], index) for row in kept]
     vectors = embed_sentences([candidate.titled for candidate in candidates], index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
-    candidates = [replace(one, similarity=float(cosine)) for one, cosine in zip(candidates, cosines, strict=True)]
     return candidates, np.column_stack([standard(cosines), others[kept]])
 
 
@@ -139,7 +136,6 @@ def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
         section=hit.chunk.section,
         published=document.published,
         score=0.0,
-        similarity=0.0,
         context=document.text[hit.chunk.start : hit.chunk.end],
     )
 

@@ -52,7 +52,7 @@ def test_a_pdf_is_extracted_once_and_its_citation_names_the_page(
     document = index.documents["a.pdf"]
     start = document.text.index("The emperor")
     words = document.text[start : start + 28]
-    evidence = Evidence(document.path, start, start + 28, words, "", "", "", 1.0, 1.0)
+    evidence = Evidence(document.path, start, start + 28, words, "", "", "", 1.0)
     found = cite([("A bridge was opened.", [evidence])], index, [])
     index.close()
     assert found.citations[0].quote == words

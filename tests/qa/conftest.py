@@ -78,7 +78,7 @@ def evidence() -> MakeEvidence:
     def make(text: str, document: str = "a.md", start: int = 0, **changes: Any) -> Evidence:  # noqa: ANN401
         values: dict[str, Any] = {
             **{"document": document, "start": start, "end": start + len(text), "text": text},
-            **{"title": "", "section": "", "published": "", "score": 0.0, "similarity": 0.5},
+            **{"title": "", "section": "", "published": "", "score": 0.0},
         }
         return Evidence(**{**values, **changes})
 
@@ -91,7 +91,7 @@ def find(index: Index, document: str, quote: str, **changes: Any) -> Evidence:  
     start = source.text.index(quote)
     values: dict[str, Any] = {
         **{"document": document, "start": start, "end": start + len(quote), "text": quote, "title": source.title},
-        **{"section": "", "published": source.published, "score": 0.0, "similarity": 0.5},
+        **{"section": "", "published": source.published, "score": 0.0},
     }
     return Evidence(**{**values, **changes})
 

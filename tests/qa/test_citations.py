@@ -122,7 +122,7 @@ def test_every_citation_is_an_exact_slice_and_numbers_are_used_in_order(
 ) -> None:
     def evidence(document: str, start: int, end: int, honest: bool) -> Evidence:
         text = index.documents[document].text[start:end] if honest else "It has 13 cranes."
-        return Evidence(document, start, end, text, "", "", "", 0.0, 0.0)
+        return Evidence(document, start, end, text, "", "", "", 0.0)
 
     answer = cite([(written, [evidence(*place) for place in cited]) for written, cited in drawn], index, [])
     assert [citation.number for citation in answer.citations] == list(range(1, len(answer.citations) + 1))

@@ -59,7 +59,7 @@ def test_every_probability_lies_between_nought_and_one(verdict: float, coverage:
 def test_the_readings_of_a_question(small_index: Index, quoted: Callable[..., Evidence]) -> None:
     question = "How many cranes has the Velm harbour?"
     hits = small_index.search(question, 10)
-    chosen = [quoted(small_index, "harbour.md", "The harbour has 12 cranes and 340 workers.", similarity=0.7)]
+    chosen = [quoted(small_index, "harbour.md", "The harbour has 12 cranes and 340 workers.")]
     readings = take_readings(question, hits, chosen, verdict=99.0)
     words = {"mani", "crane", "velm", "harbour"}  # "many" is a content word to BM25
     assert readings.verdict == 8.0

@@ -15,7 +15,9 @@ from qa.evidence import (
     in_reading_order,
     order_hits,
     rank_sentences,
+    read_sentences,
     sentence_before,
+    standard,
     with_antecedents,
     within_budget,
 )
@@ -36,11 +38,11 @@ def test_the_sentence_that_answers_stands_first_and_every_one_is_a_slice(small_i
     assert next(e for e in ranked if "second pier" in e.text).section == "Plans"
 
 
-def test_similarity_is_the_cosine(small_index: Index) -> None:
+def test_the_first_reading_is_the_cosine_in_standard_scores(small_index: Index) -> None:
     embedder = small_index.embedder
-    for sentence in rank_sentences(QUESTION, small_index.search(QUESTION, 10), small_index):
-        cosine = embedder.embed_query(QUESTION) @ embedder.embed_documents([sentence.titled])[0]
-        assert sentence.similarity == pytest.approx(float(cosine), abs=1e-5)
+    sentences, readings = read_sentences(QUESTION, small_index.search(QUESTION, 10), small_index)
+    cosines = embedder.embed_documents([s.titled for s in sentences]) @ embedder.embed_query(QUESTION)
+    assert readings[:, 0] == pytest.approx(standard(cosines), abs=1e-4)
 
 
 def test_the_same_words_count_once(make_index: Callable[[dict[str, str]], Index]) -> None:
@@ -104,7 +106,7 @@ def test_text_without_spaces_counts_by_its_length(evidence: Callable[..., Eviden
 
 @given(st.lists(st.integers(1, 12), max_size=12), st.integers(1, 10), st.integers(1, 30))
 def test_the_budget_holds_and_the_best_sentence_is_always_in(lengths: list[int], sentences: int, words: int) -> None:
-    ranked = [Evidence("a.md", n, n + 1, "word " * length, "", "", "", 0.0, 0.0) for n, length in enumerate(lengths)]
+    ranked = [Evidence("a.md", n, n + 1, "word " * length, "", "", "", 0.0) for n, length in enumerate(lengths)]
     taken = within_budget(ranked, sentences, words)
     assert taken[:1] == ranked[:1]
     assert len(taken) <= sentences
@@ -136,6 +138,6 @@ def test_no_antecedent_speaks_to_a_model(make_index: Callable[[Mapping[str, str]
     index = make_index({"a.txt": f"Harbour\n{order} {fact}\n"})
     text = index.documents["a.txt"].text
     start = text.index(fact)
-    evidence = Evidence("a.txt", start, start + len(fact), fact, "", "", "", 0.0, 0.0, context=text)
+    evidence = Evidence("a.txt", start, start + len(fact), fact, "", "", "", 0.0, context=text)
     assert sentence_before(evidence, index) is None
     assert with_antecedents([evidence], index) == [evidence]

@@ -42,7 +42,7 @@ def test_a_question_in_a_document_is_not_quoted(make_index: MakeIndex) -> None:
     hit = index.search("Who opened the harbour?", 1)[0]
     text = index.documents["faq.txt"].text
     candidates = [
-        Evidence("faq.txt", start, end, text[start:end], "", "", "", 0.0, 0.0) for start, end in hit.chunk.sentences
+        Evidence("faq.txt", start, end, text[start:end], "", "", "", 0.0) for start, end in hit.chunk.sentences
     ]
     ranked = rank_for_quoting("Who opened the harbour?", "", candidates, index)
     assert not any(evidence.text.endswith("?") for evidence in ranked)

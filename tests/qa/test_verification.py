@@ -108,7 +108,7 @@ words = st.sampled_from(["harbour", "12", "Ilse", "Brandt", "not", "opened", "on
 
 @given(st.lists(words, max_size=12).map(" ".join), st.lists(st.lists(words, max_size=8).map(" ".join), max_size=4))
 def test_citing_names_existing_places_in_order_and_at_least_one(written: str, sources: list[str]) -> None:
-    chosen = [Evidence(f"{number}.md", 0, len(text), text, "", "", "", 0.0, 0.0) for number, text in enumerate(sources)]
+    chosen = [Evidence(f"{number}.md", 0, len(text), text, "", "", "", 0.0) for number, text in enumerate(sources)]
     places = citing(written, chosen, QUESTION)
     assert places == sorted(set(places))
     assert all(0 <= place < len(chosen) for place in places)
@@ -118,7 +118,7 @@ def test_citing_names_existing_places_in_order_and_at_least_one(written: str, so
 @given(st.lists(words, min_size=1, max_size=12).map(" ".join))
 def test_a_copied_sentence_is_supported(text: str) -> None:
     assume(tokenise(text))
-    source = Evidence("a.md", 0, len(text), text, "", "", "", 0.0, 0.0)
+    source = Evidence("a.md", 0, len(text), text, "", "", "", 0.0)
     assert unsupported_claims(text, [source], QUESTION) == []
 
 
