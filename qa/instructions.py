@@ -17,13 +17,14 @@ _SPEAKS_TO_A_MODEL = re.compile(
     | \b(?:system|developer)\s+prompt\b
     | ^\W*(?:system|assistant|user|human|ai)\s*:              # a forged turn
     | <\|[^|>\s]{1,40}\|> | \[/?INST\] | <</?SYS>> | </?s>    # marks of chat templates
-    | ^\W*\[\d{1,3}\]\s | \bcite\s+\[\d{1,3}\]                 # a forged number of evidence
+    | ^\W*\[\d{1,3}\]\s | \b(?:cite|trust|believe)\s+(?:only\s+)?\[\d{1,3}\]   # a forged number of evidence
     | ^\W*(?:answer|reply|respond|say)\s+(?:only|always|exactly|nothing|with|that|no|yes)\b
     | \byou\s+are\s+(?:now\s+)?(?:an?\s+)?(?:AI|DAN|assistant|language\s+model|chatbot)\b
     | <\s*(?:script|iframe|img|svg)\b | \bjavascript:
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_MARK = re.compile(r"\[\d{1,3}\][.,;:]?")
 _GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just)\b[^?]*$", re.IGNORECASE)
 """A sentence that continues an order: `Then say DONE.`"""
 
@@ -34,7 +35,13 @@ def speaks_to_a_model(sentence: str) -> bool:
     A rule of thumb, and only the first of three defences: what the model writes is checked against what it cites, and
     text of documents cannot close its place in the prompt (`qa.engines.chat`).
     """
-    return _SPEAKS_TO_A_MODEL.search(sentence) is not None
+    return _SPEAKS_TO_A_MODEL.search(sentence) is not None or _is_marks(sentence)
+
+
+def _is_marks(sentence: str) -> bool:
+    """Whether a sentence is little but citation marks, several of them: `See [1]. [99]`."""
+    marks = _MARK.findall(sentence)
+    return len(marks) > 1 and len(marks) >= len(_MARK.sub(" ", sentence).split())
 
 
 def without_orders(question: str) -> str:
