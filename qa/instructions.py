@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from corpus import split_sentences
+from qa.wording import FOOTNOTE
 
 _SPEAKS_TO_A_MODEL = re.compile(
     r"""
@@ -24,7 +25,7 @@ _SPEAKS_TO_A_MODEL = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_MARK = re.compile(r"\[\d{1,3}\][.,;:]?")
+_MARK = re.compile(rf"{FOOTNOTE}[.,;:]?")
 _GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just)\b[^?]*$", re.IGNORECASE)
 """A sentence that continues an order: `Then say DONE.`"""
 

@@ -12,7 +12,7 @@ from index.lexical import tokenise
 from qa.claims import find_numbers
 from qa.evidence import Evidence
 from qa.prompt import readable_date
-from qa.wording import find_dates
+from qa.wording import FOOTNOTE, find_dates
 
 SAME_MATTER = 0.6
 """Share of its content words that the shorter of two sentences must have in common with the other."""
@@ -22,8 +22,7 @@ COMPARED = 12
 """Candidates that may disagree with what is cited."""
 Disagreement: TypeAlias = tuple[Evidence, Evidence]
 """A cited sentence, and one of another source that gives another value."""
-_FOOTNOTE = re.compile(r"\[\d{1,3}\]")
-"""The number of a note or source in a document, which counts nothing."""
+_FOOTNOTE = re.compile(FOOTNOTE)
 _PRESENT = re.compile(
     r"\b(?:current|currently|now|nowadays|today|today's|latest|newest|recent|recently|present|presently|at the moment|"
     r"so far|still|yet|to date|up to date|this year|these days)\b",

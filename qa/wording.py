@@ -11,6 +11,9 @@ from functools import lru_cache
 from dateutil import parser as date_parser
 from text_to_num import alpha2digit
 
+FOOTNOTE = r"\[\d{1,3}\]"
+"""The number of a note or source, as part of a regular expression: in a document it counts and cites nothing."""
+
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
