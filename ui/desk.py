@@ -119,7 +119,8 @@ class Desk:
         except ConversationError as fault:
             log.warning("%s", fault)
             return View(answered_html(number, answer), said=f"{said} This conversation is not kept.", ended=True)
-        return View(answered_html(number, answer, turn=turn), conversation=stored, said=said, ended=True)
+        html = answered_html(number, answer, turn=turn, conversation=stored)
+        return View(html, conversation=stored, said=said, ended=True)
 
     def _hashes(self, answer: Answer) -> dict[str, str]:
         """The hash of each cited document; none where the index was replaced since and the document is gone."""

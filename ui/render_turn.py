@@ -35,12 +35,20 @@ def turn_html(
 
 
 def answered_html(
-    number: int, answer: Answer, *, turn: str = "", vote: int = 0, comment: str = "", earlier: bool = False
+    number: int,
+    answer: Answer,
+    *,
+    turn: str = "",
+    vote: int = 0,
+    comment: str = "",
+    earlier: bool = False,
+    conversation: str = "",
 ) -> str:
     """A finished turn with what can be done with it.
 
     `turn` is its id among the stored ones; `vote` (-1, 0 or 1) and `comment` are what its reader thought of it. Beside
-    an `earlier` turn, less of the evidence stands open.
+    an `earlier` turn, less of the evidence stands open. With a `conversation`, the page's address takes its id as soon
+    as the turn is drawn.
     """
     refused = answer.abstained and answer.reason != "false_premise"
     heading = "Related reading, not an answer" if refused else "Evidence found"
@@ -51,6 +59,7 @@ def answered_html(
         understood_html(answer.question, answer.standalone_question),
         answer_html(answer) + _actions(answer, turn, vote) + _comment(comment),
         evidence_html(answer.passages, answer.timings.search_ms, heading=heading, most=most),
+        conversation,
     )
 
 
@@ -73,9 +82,10 @@ def failed_html(
     return _turn(number, question, "", body, "")
 
 
-def _turn(number: int, question: str, understood: str, body: str, evidence: str) -> str:
+def _turn(number: int, question: str, understood: str, body: str, evidence: str, conversation: str = "") -> str:
+    kept = f' data-kept="{text_html(conversation)}"' if conversation else ""
     return (
-        f'<article class="turn" data-turn="{number}" aria-label="Question {number}">'
+        f'<article class="turn" data-turn="{number}" aria-label="Question {number}"{kept}>'
         f'<div class="asked"><h2 dir="auto">{text_html(question)}</h2>{understood}</div>'
         f'<div class="said">{body}</div>{evidence}</article>'
     )

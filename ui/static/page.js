@@ -255,6 +255,7 @@
   // The panel and the turn under way are filled by the server; what follows from that happens here.
   let lastTurn = "";
   let underWay = "";
+  let kept = "";
   let lastSource = "";
   function changed() {
     const panel = document.querySelector("#panel section.source");
@@ -268,15 +269,19 @@
     const asked = turn?.querySelector(".waiting, .draft") ? turn.querySelector("h2").textContent : "";
     if (asked !== underWay) sessionStorage.setItem("dossier-under-way", asked);
     underWay = asked;
+    // An answer that is seen is kept: the address names its conversation at once, whenever the page is left.
+    const now = turn?.dataset.kept || "";
+    if (now && now !== kept) remember(now);
+    kept = now;
     lastTurn = key;
   }
 
-  window.dossier = {
-    remember(id) {
-      const address = new URL(location.href);
-      if (id) address.searchParams.set("c", id); else address.searchParams.delete("c");
-      history.replaceState(null, "", address);
-    },
-  };
+  function remember(id) {
+    const address = new URL(location.href);
+    if (id) address.searchParams.set("c", id); else address.searchParams.delete("c");
+    history.replaceState(null, "", address);
+  }
+
+  window.dossier = { remember };
   new MutationObserver(changed).observe(document, { childList: true, subtree: true });
 })();
