@@ -21,6 +21,8 @@ EMBEDDED = 32
 before cost 5 to 15 ms each; the vectors of the last `REMEMBERED` are kept. With all of them no ranking is better."""
 CHARACTERS_OF_A_LONG_WORD = 12
 """Text without spaces counts as words of this length: 1,200 Chinese characters are no single word."""
+FEWEST = 4
+"""Sentences that are judged at least, however much the best one stands out."""
 ANTECEDENTS = 2
 """Most sentences that are read for the sake of the pronoun after them."""
 REMEMBERED = 20_000
@@ -140,17 +142,35 @@ def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
     )
 
 
-def within_budget(ranked: Sequence[Evidence], sentences: int, words: int) -> list[Evidence]:
-    """The best sentences, at most so many and together at most so many words, but always the best one."""
+def within_budget(ranked: Sequence[Evidence], sentences: int, words: int, until: float = 1.0) -> list[Evidence]:
+    """The best sentences, until one of them states the answer with the probability `until`, if any sentence does.
+
+    A difference of two scores is one of log-odds, so the softmax of the scores is the probability of each sentence.
+
+    Args:
+        ranked: The sentences that were found, best first.
+        sentences: The most that are taken.
+        words: The most words that they have together; the best sentence is taken however long it is.
+        until: Probability from which on no more are taken, but never fewer than `FEWEST`; 1 takes all that fit.
+    """
     taken: list[Evidence] = []
     used = 0
-    for evidence in ranked[:sentences]:
+    for evidence in ranked[: min(sentences, _needed(ranked, until))]:
         length = max(len(evidence.text.split()), len(evidence.text) // CHARACTERS_OF_A_LONG_WORD)
         if taken and used + length > words:
             continue
         taken.append(evidence)
         used += length
     return taken
+
+
+def _needed(ranked: Sequence[Evidence], until: float) -> int:
+    """How many of the best sentences hold the answer with a probability of `until`, at least `FEWEST`."""
+    if until >= 1.0 or not ranked:
+        return len(ranked)
+    scores = np.array([evidence.score for evidence in ranked])
+    odds = np.exp(scores - scores.max())
+    return max(FEWEST, int(np.searchsorted(np.cumsum(odds) / odds.sum(), until)) + 1)
 
 
 def with_antecedents(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:

@@ -170,12 +170,13 @@ class Pipeline:
         if not asked.ranked:
             yield self._refuse(asked, "off_corpus", 0.0, clock)
             return
-        passage = self._passage(asked)
-        readings = self._take_readings(asked, passage, clock)
+        judged = self._judged(asked)
+        readings = self._take_readings(asked, judged, clock)
         probability = self.calibration.probability(readings)
         if probability < self._threshold:
             yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
             return
+        passage = self._passage(asked, judged)
         draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
         ranked = rank_for_quoting(asked.standalone, draft, [*asked.ranked[:CANDIDATES], *passage], asked.index)
         quotes, written, dropped = self._quote(asked, draft, ranked)
@@ -213,16 +214,26 @@ class Pipeline:
         """
         clock = _Clock()
         asked = self._find(question, history, clock)
-        return self._take_readings(asked, self._passage(asked), clock) if asked.ranked else None
+        return self._take_readings(asked, self._judged(asked), clock) if asked.ranked else None
 
     @property
     def _threshold(self) -> float:
         return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below
 
-    def _passage(self, asked: _Asked) -> list[Evidence]:
-        """What the model reads: the best sentences, with what their pronouns lean on, in reading order."""
-        best = within_budget(asked.ranked, self.settings.passage_sentences, self.settings.evidence_words)
+    def _best(self, ranked: Sequence[Evidence], until: float = 1.0) -> list[Evidence]:
+        return within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words, until)
+
+    def _judged(self, asked: _Asked) -> list[Evidence]:
+        """What the model judges from: the best sentences, with what their pronouns lean on, in reading order."""
+        best = self._best(asked.ranked, self.settings.judged_until)
         return in_reading_order(with_antecedents(best, asked.index))
+
+    def _passage(self, asked: _Asked, judged: Sequence[Evidence]) -> list[Evidence]:
+        """What the model writes from: what it has judged, which its cache holds, and the other good sentences."""
+        read = {(sentence.document, sentence.start) for sentence in judged}
+        best = with_antecedents(self._best(asked.ranked), asked.index)
+        others = [sentence for sentence in best if (sentence.document, sentence.start) not in read]
+        return [*judged, *in_reading_order(others)]
 
     def _take_readings(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Readings:
         verdict = self._judge(asked.standalone, passage, clock)
@@ -238,9 +249,10 @@ class Pipeline:
         hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
         ranked = rank_sentences(standalone, hits, index) if plain else []  # nothing but orders: nothing answers them
         hits = order_hits(hits, ranked)
-        read = within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words)
         clock.search_ms = clock.now() - begun
-        return _Asked(asked, standalone, index, tuple(hits), tuple(ranked), _passages(hits[:PASSAGES], read, index))
+        return _Asked(
+            asked, standalone, index, tuple(hits), tuple(ranked), _passages(hits[:PASSAGES], self._best(ranked), index)
+        )
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
         messages = verdict_prompt(question, chosen)
@@ -374,6 +386,7 @@ def _answering(settings: Settings) -> dict[str, object]:
         "candidates",
         "evidence_words",
         "passage_sentences",
+        "judged_until",
         "quoted_sentences",
         "quoted_for_several",
         "answer_tokens",

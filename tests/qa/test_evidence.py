@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from index import Index
 from qa import evidence as evidence_module
 from qa.evidence import (
+    FEWEST,
     Evidence,
     in_reading_order,
     order_hits,
@@ -97,6 +99,19 @@ def test_the_budget_passes_over_what_is_too_long(evidence: Callable[..., Evidenc
     assert [e.text for e in within_budget(ranked, 3, 6)] == ["a b c", "e f"]
     assert [e.text for e in within_budget(ranked[1:], 3, 6)] == ["d " * 20]
     assert within_budget([], 3, 6) == []
+
+
+def test_reading_ends_where_the_evidence_is_surely_read(evidence: Callable[..., Evidence]) -> None:
+    def scored(*scores: float) -> list[Evidence]:
+        return [replace(evidence(f"s{place}"), score=score) for place, score in enumerate(scores)]
+
+    clear, vague = scored(9.0, *[2.0] * 9), scored(*[2.0] * 10)
+    assert len(within_budget(clear, 10, 99, 0.98)) == FEWEST
+    assert len(within_budget(vague, 10, 99, 0.75)) == 8
+    assert within_budget(vague, 5, 99, 0.75) == vague[:5]
+    assert within_budget(clear, 10, 99) == clear
+    assert within_budget(vague[:2], 10, 99, 0.98) == vague[:2]
+    assert within_budget([], 10, 99, 0.98) == []
 
 
 def test_text_without_spaces_counts_by_its_length(evidence: Callable[..., Evidence]) -> None:
