@@ -190,12 +190,17 @@ def with_antecedents(chosen: Sequence[Evidence], index: Index) -> list[Evidence]
     return [*chosen, *added]
 
 
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence begins with a word that stands for something in the sentence before it."""
+    return _POINTS_BACK.match(sentence) is not None
+
+
 def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
     """The sentence that one which begins with a pronoun leans on: the one in front of it in its passage.
 
     None where there is no pronoun or no such sentence, or where that speaks to a model, which no evidence does.
     """
-    if not _POINTS_BACK.match(evidence.text):
+    if not leans_back(evidence.text):
         return None
     text = index.documents[evidence.document].text
     earlier = [sentence for sentence in index.sentences(evidence.document) if sentence.end <= evidence.start]

@@ -1,4 +1,4 @@
-"""Whether a written sentence says only what the sentences that it cites say."""
+"""Whether a written sentence says only what one statement that it cites says."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from corpus import split_sentences
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
-from qa.evidence import Evidence
+from qa.evidence import Evidence, leans_back
 from qa.wording import normalise
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
 
 KNOWN_WORDS = 0.9
-"""Share of a sentence's content words that must stand in the cited sentences; the question's words count for nothing,
+"""Share of a sentence's content words that must stand in one cited statement; the question's words count for nothing,
 since they are what a wrong sentence is made of. With this instead of .7 and the question's words, .68 of the written
 sentences that are shown are right instead of .58, and no fewer answers, because the quotes stay (evals/LOG.md)."""
 NEGATION = "a negation"
@@ -39,11 +39,14 @@ _NEGATION = re.compile(
 
 
 def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[list[Part], list[list[str]]]:
-    """The sentences of a draft that the evidence they cite supports, and the claims of those that it does not.
+    """The sentences of a draft that a statement of the evidence supports, and the claims of those that none does.
+
+    One statement must hold all of a sentence: where two may share it, `Zhao refused. Petrov paid.` holds the words of
+    `Zhao paid.`
 
     Args:
         written: The draft.
-        chosen: The evidence that it was written from.
+        chosen: The evidence that it may cite.
         question: The standalone question.
 
     Returns:
@@ -51,36 +54,49 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
     """
     parts: list[Part] = []
     dropped: list[list[str]] = []
+    stated = [(evidence, statement) for evidence in chosen for statement in statements(evidence.text)]
     for sentence in split_sentences(written):
         text = written[sentence.start : sentence.end]
-        evidence = [chosen[place] for place in citing(text, chosen, question)]
-        problems = unsupported_claims(text, evidence, question)
-        if problems:
+        words = set(tokenise(text))
+        problems, evidence = min(
+            ((unsupported_claims(text, statement, question), evidence) for evidence, statement in stated),
+            key=lambda found: (len(found[0]), -len(words & set(tokenise(found[1].text)))),
+            default=(unsupported_claims(text, "", question), None),
+        )
+        if problems or evidence is None:
             dropped.append(problems)
         else:
-            parts.append((text, evidence))
+            parts.append((text, [evidence]))
     return parts, dropped
 
 
-def unsupported_claims(sentence: str, cited: Sequence[Evidence], question: str) -> list[str]:
-    """What the sentence says and its evidence does not; empty where it is supported.
+def statements(text: str) -> list[str]:
+    """The sentences of a quote, each with what it leans on in front of it."""
+    found: list[str] = []
+    for sentence in split_sentences(text):
+        said = text[sentence.start : sentence.end]
+        found.append(f"{found[-1]} {said}" if found and leans_back(said) else said)
+    return found
 
-    Every number, date and name must stand in the cited words themselves, those of the question too; both sides negate
-    or neither does, and nearly all content words stand there.
+
+def unsupported_claims(sentence: str, statement: str, question: str) -> list[str]:
+    """What the sentence says and the statement does not; empty where it is supported.
+
+    Every number, date and name must stand in the statement itself, those of the question too; both sides negate or
+    neither does, and nearly all content words stand there.
 
     Args:
         sentence: One sentence of an answer.
-        cited: The evidence that it cites.
+        statement: What the documents say.
         question: The standalone question.
 
     Returns:
         The claims in words, for a note.
     """
-    text = " ".join(evidence.text for evidence in cited)
-    found = [claim for claims in check_claims(sentence, text).values() for claim in claims.unsupported]
-    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(text)) and not _NEGATION.search(question):
+    found = [claim for claims in check_claims(sentence, statement).values() for claim in claims.unsupported]
+    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(statement)) and not _NEGATION.search(question):
         found.append(NEGATION)
-    words, held = tokenise(normalise(sentence)), set(tokenise(normalise(text)))
+    words, held = tokenise(normalise(sentence)), set(tokenise(normalise(statement)))
     if not found and (not words or sum(word in held for word in words) / len(words) < KNOWN_WORDS):
         found.append("its wording")
     return found
@@ -110,28 +126,3 @@ def finished_sentences(written: str) -> str:
     if sentences and not _SENTENCE_END.search(written):
         sentences.pop()
     return written[: sentences[-1].end] if sentences else ""
-
-
-def citing(sentence: str, chosen: Sequence[Evidence], question: str) -> list[int]:
-    """Places of the chosen sentences that support a written sentence, in order.
-
-    A chosen sentence is cited where it holds content words of the written one that the question does not give and that
-    no sentence cited before it holds; where nothing is new, the best match alone.
-    """
-    asked = set(tokenise(question))
-    said = set(tokenise(sentence))
-    news = said - asked or said
-    held = [news & set(tokenise(evidence.text)) for evidence in chosen]
-    cited: list[int] = []
-    covered: set[str] = set()
-    while True:
-        gains = [len(words - covered) for words in held]
-        best = max(range(len(chosen)), key=lambda place: (gains[place], -place), default=None)
-        if best is None or gains[best] == 0:
-            break
-        cited.append(best)
-        covered |= held[best]
-    if not cited and chosen:
-        overlap = [len(said & set(tokenise(evidence.text))) for evidence in chosen]
-        cited = [max(range(len(chosen)), key=lambda place: (overlap[place], -place))]
-    return sorted(cited)

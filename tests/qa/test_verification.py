@@ -6,9 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from corpus import split_sentences
 from index.lexical import tokenise
 from qa.evidence import Evidence
-from qa.verification import citing, finished_sentences, repeats, tidy, unsupported_claims, verify
+from qa.verification import finished_sentences, repeats, statements, tidy, unsupported_claims, verify
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994, after nine years of work."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -37,31 +38,47 @@ QUESTION = "Who opened the Velm harbour?"
         ("The harbour sells fresh salmon dinners cheaply.", CRANES, ["its wording"]),
     ],
 )
-def test_what_the_cited_words_do_not_hold_is_named(
-    evidence: Callable[..., Evidence], sentence: str, source: str, unsupported: list[str]
-) -> None:
-    assert unsupported_claims(sentence, [evidence(source)], QUESTION) == unsupported
+def test_what_the_cited_words_do_not_hold_is_named(sentence: str, source: str, unsupported: list[str]) -> None:
+    assert unsupported_claims(sentence, source, QUESTION) == unsupported
 
 
-def test_a_number_of_the_question_supports_nothing(evidence: Callable[..., Evidence]) -> None:
+def test_a_number_of_the_question_supports_nothing() -> None:
     question = "Did the harbour have 99 cranes in 1987?"
-    found = unsupported_claims("The harbour has 99 cranes.", [evidence(CRANES)], question)
-    assert found == ["99"]
+    assert unsupported_claims("The harbour has 99 cranes.", CRANES, question) == ["99"]
 
 
-def test_several_sources_support_a_sentence_together(evidence: Callable[..., Evidence]) -> None:
-    sentence = "The harbour that Brandt opened has 12 cranes and 340 workers."
-    assert unsupported_claims(sentence, [evidence(OPENED), evidence(CRANES)], QUESTION) == []
-    assert unsupported_claims(sentence, [evidence(CRANES)], QUESTION) == ["Brandt"]
+@pytest.mark.parametrize(
+    ("written", "quote", "supported"),
+    [
+        ("Petrov spoke of retaliation.", "Petrov warned Tokyo. Later Nowak spoke of retaliation.", False),
+        ("Petrov was minister until 1994.", "Petrov was mayor until 1994. Before, he was minister.", False),
+        ("Nowak spoke of retaliation.", "Petrov warned Tokyo. Later Nowak spoke of retaliation.", True),
+        ("Petrov warned Tokyo on May 4, 1994.", "Petrov came on May 4, 1994. He warned Tokyo.", True),
+        ("Petrov came, and Nowak left.", "Petrov came. Nowak left.", False),
+    ],
+)
+def test_what_one_did_is_not_said_of_another(
+    evidence: Callable[..., Evidence], written: str, quote: str, supported: bool
+) -> None:
+    parts, dropped = verify(written, [evidence(quote)], "What happened?")
+    assert (bool(parts), bool(dropped)) == (supported, not supported)
 
 
-def test_each_sentence_cites_what_holds_its_news(evidence: Callable[..., Evidence]) -> None:
+def test_a_statement_takes_along_what_it_leans_on() -> None:
+    assert statements("Petrov came. He warned Tokyo. It refused. Nowak left.") == [
+        "Petrov came.",
+        "Petrov came. He warned Tokyo.",
+        "Petrov came. He warned Tokyo. It refused.",
+        "Nowak left.",
+    ]
+    assert statements("") == []
+
+
+def test_each_sentence_cites_what_holds_it(evidence: Callable[..., Evidence]) -> None:
     chosen = [evidence(OPENED), evidence(CRANES, start=200), evidence(DIRECTOR, "b.md")]
-    assert citing("Mayor Ilse Brandt opened it.", chosen, QUESTION) == [0]
-    assert citing("It has 340 workers.", chosen, QUESTION) == [1]
-    assert citing("Ilse Brandt opened it, and it has 340 workers.", chosen, QUESTION) == [0, 1]
-    assert citing("The Velm harbour opened.", chosen, QUESTION) == [0]
-    assert citing("The Velm harbour opened.", [], QUESTION) == []
+    assert verify("Mayor Ilse Brandt opened the harbour.", chosen, QUESTION)[0][0][1] == chosen[:1]
+    assert verify("It has 340 workers.", chosen, QUESTION)[0][0][1] == chosen[1:2]
+    assert verify("The Velm harbour opened.", [], QUESTION) == ([], [["The Velm"]])
 
 
 def test_a_draft_is_split_into_supported_sentences_and_unsupported_claims(evidence: Callable[..., Evidence]) -> None:
@@ -107,19 +124,18 @@ words = st.sampled_from(["harbour", "12", "Ilse", "Brandt", "not", "opened", "on
 
 
 @given(st.lists(words, max_size=12).map(" ".join), st.lists(st.lists(words, max_size=8).map(" ".join), max_size=4))
-def test_citing_names_existing_places_in_order_and_at_least_one(written: str, sources: list[str]) -> None:
+def test_every_sentence_is_kept_with_one_source_or_dropped(written: str, sources: list[str]) -> None:
     chosen = [Evidence(f"{number}.md", 0, len(text), text, "", "", "", 0.0) for number, text in enumerate(sources)]
-    places = citing(written, chosen, QUESTION)
-    assert places == sorted(set(places))
-    assert all(0 <= place < len(chosen) for place in places)
-    assert bool(places) == bool(chosen)
+    parts, dropped = verify(written, chosen, QUESTION)
+    assert len(parts) + len(dropped) == len(split_sentences(written))
+    assert all(len(cited) == 1 and cited[0] in chosen for _, cited in parts)
+    assert all(dropped)
 
 
 @given(st.lists(words, min_size=1, max_size=12).map(" ".join))
 def test_a_copied_sentence_is_supported(text: str) -> None:
     assume(tokenise(text))
-    source = Evidence("a.md", 0, len(text), text, "", "", "", 0.0)
-    assert unsupported_claims(text, [source], QUESTION) == []
+    assert unsupported_claims(text, text, QUESTION) == []
 
 
 def test_a_sentence_that_says_what_a_quote_says_is_a_repetition(evidence: Callable[..., Evidence]) -> None:
