@@ -68,6 +68,7 @@ def variants() -> list[Variant]:
         Variant("follow-ups as they were asked", {"qa.pipeline.make_standalone": unchanged}),
         Variant("chunks in the order of the search", {"qa.pipeline.order_hits": unchanged}),
         Variant("pronouns read without what they lean on", {"qa.pipeline.with_antecedents": unchanged}),
+        Variant("judged from all eight sentences", settings={"judged_until": 1.0}),
         Variant("no refusal", settings={"refuse_below": 0.0}),
         Variant("confidence from the verdict alone", readings=("verdict",)),
         Variant("the draft is no query", {"qa.quotes.DRAFT_MEANING": 0.0, "qa.quotes.DRAFT_WORDS": 0.0}),
