@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.confidence import Calibration
-from qa.evidence import Evidence
+from qa.evidence import ANTECEDENTS, FEWEST, Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.pipeline import PASSAGES, Pipeline
 from qa.question import QuestionError
@@ -48,6 +48,22 @@ def check_form(answer: Answer, pipeline: Pipeline) -> None:
         text = documents[passage.document].text
         assert text[passage.start : passage.end] == passage.text
         assert all(passage.start <= start < end <= passage.end for start, end in passage.highlights)
+
+
+def test_the_answer_is_judged_from_few_sentences_and_written_from_more(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    def read(judged_until: float) -> list[str]:
+        generator = scripted(replies=[script("Ilse Brandt opened it.")])
+        make_pipeline(generator, judged_until=judged_until).ask(WHO)
+        return [prompt[-1].content.partition("\n\nQuestion:")[0] for prompt in generator.prompts]
+
+    judged, written = read(0.0)
+    sentences = [line for line in judged.splitlines()[1:] if not line.startswith("# ")]
+    assert FEWEST <= len(sentences) <= FEWEST + ANTECEDENTS
+    assert written.startswith(judged + "\n")  # what was judged is in the engine's cache
+    judged, written = read(1.0)
+    assert judged == written
 
 
 def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:

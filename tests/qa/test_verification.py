@@ -64,6 +64,12 @@ def test_what_one_did_is_not_said_of_another(
     assert (bool(parts), bool(dropped)) == (supported, not supported)
 
 
+def test_sources_support_a_sentence_alone_or_not_at_all(evidence: Callable[..., Evidence]) -> None:
+    sentence = "The harbour that Brandt opened has 12 cranes and 340 workers."
+    assert unsupported_claims(sentence, CRANES, QUESTION) == ["Brandt"]
+    assert verify(sentence, [evidence(OPENED), evidence(CRANES)], QUESTION) == ([], [["Brandt"]])
+
+
 def test_a_statement_takes_along_what_it_leans_on() -> None:
     assert statements("Petrov came. He warned Tokyo. It refused. Nowak left.") == [
         "Petrov came.",
