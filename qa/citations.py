@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from index import Index
 from qa.answer import AnswerSentence, Citation
+from qa.claims import WORDING
 from qa.evidence import Evidence
 
 logger = logging.getLogger(__name__)
@@ -57,11 +58,15 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
                 cited.append(numbers[place])
         sentences.append(AnswerSentence(text, tuple(cited), supported=bool(cited)))
         lines.append(" ".join([text, *(f"[{number}]" for number in cited)]))
-    notes: tuple[str, ...] = ()
-    if dropped:
-        what = ", ".join(dict.fromkeys(dropped))
-        notes = (f"Part of the draft was left out because the sources do not state it ({what}).",)
+    notes = (_left_out(dropped),) if dropped else ()
     return CitedAnswer(" ".join(lines), tuple(sentences), tuple(citations), notes)
+
+
+def _left_out(claims: Sequence[str]) -> str:
+    """The note on what the model wrote and nothing that is quoted holds."""
+    checkable = ", ".join(dict.fromkeys(claim for claim in claims if claim != WORDING))
+    missing = f"state it ({checkable})" if checkable else "say it in these words"
+    return f"Part of the draft was left out because what is quoted does not {missing}."
 
 
 def without_marks(written: str) -> str:

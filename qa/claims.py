@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from qa.wording import find_dates, normalise, states, without_dates
 
+WORDING = "its wording"
+"""The claim of a sentence whose words stand in no statement, though each of its numbers, dates and names does."""
+
 _NUMBER = re.compile(r"\d+(?:\.\d+)?(?:st|nd|rd|th|s)?")
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""

@@ -256,7 +256,7 @@ class Pipeline:
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
         messages = verdict_prompt(question, chosen)
-        clock.prompt_tokens += self._tokens(messages)
+        clock.prompt_tokens = self._tokens(messages)
         said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
         return float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
 
@@ -267,6 +267,7 @@ class Pipeline:
         """Drafts as far as they are written; returns the last, whole one."""
         written = ""
         messages = writing_prompt(question, passage)
+        clock.prompt_tokens = self._tokens(messages)  # begins with all that was judged
         for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens):
             written = normalise(written + piece)
             if "\n" in written.strip():

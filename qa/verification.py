@@ -9,7 +9,7 @@ from typing import TypeAlias
 from corpus import split_sentences
 from index.lexical import tokenise
 from qa.citations import without_marks
-from qa.claims import check_claims
+from qa.claims import WORDING, check_claims
 from qa.evidence import Evidence, leans_back
 from qa.wording import normalise
 
@@ -98,7 +98,7 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
         found.append(NEGATION)
     words, held = tokenise(normalise(sentence)), set(tokenise(normalise(statement)))
     if not found and (not words or sum(word in held for word in words) / len(words) < KNOWN_WORDS):
-        found.append("its wording")
+        found.append(WORDING)
     return found
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from index import Embedder, Index, build
 from qa.answer import AnswerSentence, Citation
 from qa.citations import cite
+from qa.claims import WORDING
 from qa.evidence import Evidence
 
 
@@ -65,8 +66,14 @@ def test_numbers_follow_the_order_of_use(index: Index, quoted: Callable[..., Evi
 
 def test_what_was_left_out_is_said_once(index: Index, quoted: Callable[..., Evidence]) -> None:
     cranes = quoted(index, "a.md", "It has 12 cranes.")
-    answer = cite([("It has 12 cranes.", [cranes])], index, ["1995", "Brandt", "1995"])
-    assert answer.notes == ("Part of the draft was left out because the sources do not state it (1995, Brandt).",)
+
+    def note(dropped: list[str]) -> tuple[str, ...]:
+        return cite([("It has 12 cranes.", [cranes])], index, dropped).notes
+
+    claims = "Part of the draft was left out because what is quoted does not state it (1995, Brandt)."
+    assert note(["1995", "Brandt", "1995"]) == note(["1995", WORDING, "Brandt"]) == (claims,)
+    words = "Part of the draft was left out because what is quoted does not say it in these words."
+    assert note([WORDING, WORDING]) == (words,)
 
 
 def test_evidence_that_is_no_slice_is_not_cited(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from corpus import split_sentences
 from index.lexical import tokenise
+from qa.claims import WORDING
 from qa.evidence import Evidence
 from qa.verification import finished_sentences, repeats, statements, tidy, unsupported_claims, verify
 
@@ -33,9 +34,9 @@ QUESTION = "Who opened the Velm harbour?"
         ("Its director is his brother Luis.", DIRECTOR, ["a negation"]),
         ("The harbour has 12 cranes at pier No. 3.", CRANES.replace(".", " at pier No. 3."), []),
         ("The harbour has 12 cranes at pier 3.", CRANES.replace(".", " at pier No. 3."), []),
-        ("It is.", CRANES, ["its wording"]),
-        ("👍", CRANES, ["its wording"]),
-        ("The harbour sells fresh salmon dinners cheaply.", CRANES, ["its wording"]),
+        ("It is.", CRANES, [WORDING]),
+        ("👍", CRANES, [WORDING]),
+        ("The harbour sells fresh salmon dinners cheaply.", CRANES, [WORDING]),
     ],
 )
 def test_what_the_cited_words_do_not_hold_is_named(sentence: str, source: str, unsupported: list[str]) -> None:
