@@ -110,6 +110,41 @@ def test_stop_ends_the_work(page: Page, served: Any) -> None:
     assert served.lines.count("stopped") == stopped + 1
 
 
+def test_enter_while_an_answer_is_written_asks_next_in_the_same_conversation(page: Page) -> None:
+    ask(page, "endless and slowly", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    page.fill("#question textarea", "Who lauded it?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#queued")).to_have_text("Asked as soon as this answer is there.")
+    expect(page.locator("#question textarea")).to_have_value("Who lauded it?")
+    page.click("button#stop")
+    expect(page.locator("#current .turn h2")).to_have_text("Who lauded it?")
+    expect(page.locator("#current .actions")).to_be_visible()
+    expect(page.locator("#queued")).to_have_count(0)
+    expect(page.locator("#question textarea")).to_have_value("")
+
+    ask(page, "Who lauded it, slowly?", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    page.fill("#question textarea", "Who was it?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#current .turn h2")).to_have_text("Who was it?")
+    expect(page.locator("#current .actions")).to_be_visible()
+    expect(page.locator("#past .turn h2")).to_have_text(["Who lauded it?", "Who lauded it, slowly?"])
+
+
+def test_a_queued_question_that_is_taken_back_is_not_asked(page: Page) -> None:
+    ask(page, "endless and slowly", wait=False)
+    expect(page.locator("#current .draft")).to_be_visible()
+    page.fill("#question textarea", "Who lauded it?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#queued")).to_be_visible()
+    page.fill("#question textarea", "")
+    page.click("button#stop")
+    expect(page.locator("#current .stopped")).to_be_visible()
+    expect(page.locator("#queued")).to_have_count(0)
+    expect(page.locator("#current .turn h2")).to_have_text("endless and slowly")
+
+
 def test_a_reload_while_answering_gives_the_question_back(context: BrowserContext, served: Any) -> None:
     page = open_page(context, served)
     ask(page, "endless and slowly", wait=False)

@@ -227,7 +227,7 @@
       sheet = document.createElement("dialog");
       sheet.className = "shortcuts";
       sheet.setAttribute("aria-label", "Keyboard shortcuts");
-      const rows = [["/", "go to the question"], ["Enter", "ask"], ["Shift + Enter", "new line"], ["n, p", "next, previous citation"],
+      const rows = [["/", "go to the question"], ["Enter", "ask; while an answer is written, ask next"], ["Shift + Enter", "new line"], ["n, p", "next, previous citation"],
         ["Escape", "close the source, or stop the answer"], ["?", "these shortcuts"]];
       sheet.innerHTML = `<h2>Keyboard</h2><dl>${rows.map(([k, w]) => `<dt><kbd>${k}</kbd></dt><dd>${w}</dd>`).join("")}</dl>` +
         '<form method="dialog"><button>Close</button></form>';
@@ -245,12 +245,36 @@
     }
     if (event.target.closest?.("input, textarea, select, [contenteditable]")) return;
     if (event.key === "?") help();
-    else if (event.key === "/") document.querySelector("#question textarea, #question input")?.focus();
+    else if (event.key === "/") box()?.focus();
     else if (event.key === "n" && root.classList.contains("source-open")) step(1);
     else if (event.key === "p" && root.classList.contains("source-open")) step(-1);
     else return;
     event.preventDefault();
   });
+
+  // Enter while an answer is written: the question stays in its box and is asked after it.
+  const box = () => document.querySelector("#question textarea, #question input");
+  const writing = () => document.querySelector("#current .turn :is(.waiting, .draft)") !== null;
+  let queued = false;
+  function queue(next) {
+    queued = next;
+    document.querySelector("#queued")?.remove();
+    if (!next) return;
+    const note = document.createElement("p");
+    note.id = "queued";
+    note.setAttribute("role", "status");
+    note.textContent = "Asked as soon as this answer is there.";
+    document.querySelector("#question").append(note);
+  }
+  function askQueued() {
+    if (!queued || writing() || !box()?.value.trim()) return queue(false);
+    document.querySelector("button#ask")?.click();
+    setTimeout(askQueued, 200); // until the answer's last event has ended, a click does nothing
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.target !== box()) return;
+    if (writing() && box().value.trim()) queue(true);
+  }, true);
 
   // The panel and the turn under way are filled by the server; what follows from that happens here.
   let lastTurn = "";
@@ -268,6 +292,7 @@
     // A question that is under way when the page is left stands in the box again when it comes back (`UNDER_WAY`).
     const asked = turn?.querySelector(".waiting, .draft") ? turn.querySelector("h2").textContent : "";
     if (asked !== underWay) sessionStorage.setItem("dossier-under-way", asked);
+    if (underWay && !asked && queued) askQueued();
     underWay = asked;
     // An answer that is seen is kept: the address names its conversation at once, whenever the page is left.
     const now = turn?.dataset.kept || "";
