@@ -21,7 +21,7 @@ EMBEDDED = 32
 before cost 5 to 15 ms each; the vectors of the last `REMEMBERED` are kept. With all of them no ranking is better."""
 CHARACTERS_OF_A_LONG_WORD = 12
 """Text without spaces counts as words of this length: 1,200 Chinese characters are no single word."""
-FEWEST = 3
+FEWEST = 4
 """Sentences that are judged at least, however much the best one stands out."""
 ANTECEDENTS = 2
 """Most sentences that are read for the sake of the pronoun after them."""
