@@ -63,6 +63,7 @@ class Timings:
     first_token_ms: float = 0.0
     total_ms: float = 0.0
     prompt_tokens: int = 0
+    """Of the longest prompt; the others are part of it or short."""
     answer_tokens: int = 0
 
 

@@ -34,6 +34,7 @@ from qa.quotes import (
     choose_quotes,
     holds,
     rank_for_quoting,
+    to_the_point,
     with_year,
 )
 from qa.refusal import correct_premise, refusal_reason, refusal_text
@@ -179,7 +180,7 @@ class Pipeline:
         passage = self._passage(asked, judged)
         draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
         ranked = rank_for_quoting(asked.standalone, draft, [*asked.ranked[:CANDIDATES], *passage], asked.index)
-        quotes, written, dropped = self._quote(asked, draft, ranked)
+        quotes, written, dropped = self._quote(asked, draft, ranked, clock)
         cited_sentences = [sentence for sentence in ranked if any(holds(quote, sentence) for quote in quotes)]
         disagreement = find_disagreement(cited_sentences, asked.ranked, asked.index)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
@@ -193,7 +194,7 @@ class Pipeline:
         yield self._finish(asked, cited, probability, None, clock, notes)
 
     def _quote(
-        self, asked: _Asked, draft: str, ranked: Sequence[Evidence]
+        self, asked: _Asked, draft: str, ranked: Sequence[Evidence], clock: _Clock
     ) -> tuple[list[Evidence], list[Part], list[list[str]]]:
         """What is quoted, the sentences of the draft that the quotes support, and the unsupported claims of others."""
         question, index = asked.standalone, asked.index
@@ -203,6 +204,8 @@ class Pipeline:
             several = asks_for_several(question)
             most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
             quotes = choose_quotes(question, draft, ranked, index, most, several=several)
+            if self.settings.weigh_quotes and not several and len(quotes) > 1:  # one of several facts answers nothing
+                quotes = to_the_point(quotes, [self._judge(question, [quote], clock) for quote in quotes])
             quotes = with_year(question, quotes, ranked)
             written, dropped = verify(draft, quotes, question)
         return quotes, written, dropped
@@ -256,7 +259,7 @@ class Pipeline:
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
         messages = verdict_prompt(question, chosen)
-        clock.prompt_tokens = self._tokens(messages)
+        clock.prompt_tokens = max(clock.prompt_tokens, self._tokens(messages))
         said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
         return float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
 
@@ -267,7 +270,7 @@ class Pipeline:
         """Drafts as far as they are written; returns the last, whole one."""
         written = ""
         messages = writing_prompt(question, passage)
-        clock.prompt_tokens = self._tokens(messages)  # begins with all that was judged
+        clock.prompt_tokens = max(clock.prompt_tokens, self._tokens(messages))
         for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens):
             written = normalise(written + piece)
             if "\n" in written.strip():
@@ -390,6 +393,7 @@ def _answering(settings: Settings) -> dict[str, object]:
         "judged_until",
         "quoted_sentences",
         "quoted_for_several",
+        "weigh_quotes",
         "answer_tokens",
         "refuse_below",
     )

@@ -34,6 +34,9 @@ CLEAR_LEAD = 3.0
 seldom holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
 SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
 """Where the question asks for several things: the same, and the least share of the words that a quote must bring."""
+DOUBT = 0.5
+"""Log-odds by which the model may doubt a further quote more than the best one, each read alone, and it still stands:
+of those beyond it three in four are beside the point, of all of them one in two (evals/LOG.md)."""
 NEIGHBOUR_LEAD = 6.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
@@ -112,6 +115,17 @@ def choose_quotes(
             break
         _add(quotes, _grown(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
     return quotes
+
+
+def to_the_point(quotes: Sequence[Evidence], verdicts: Sequence[float]) -> list[Evidence]:
+    """The first quote, and those that the model does not doubt clearly more than the best.
+
+    Args:
+        quotes: What would be quoted, best first.
+        verdicts: For each, the log-odds that the model gives to its stating the answer.
+    """
+    least = max(verdicts) - DOUBT
+    return [quote for place, quote in enumerate(quotes) if place == 0 or verdicts[place] >= least]
 
 
 def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
