@@ -393,6 +393,26 @@ def test_notes_are_about_the_sources_that_are_cited(
     assert answer.notes == ("The newest source of this answer is of July 28, 2024; things may have changed since.",)
 
 
+def test_a_second_quote_that_the_model_doubts_is_left_out(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
+) -> None:
+    hatches = "The ferry opened its hatches in the Velm harbour."
+    documents |= {"ferry.md": f"# The ferry\n\n{hatches}\n"}
+
+    def doubting(messages: Sequence[Message], options: Sequence[str]) -> tuple[float, float]:
+        alone = OPENED not in messages[-1].content
+        return NO if alone else (-0.1, -3.1)
+
+    def cited(question: str, **settings: Any) -> list[str]:
+        generator = scripted(replies=[script("Nobody knows it.")], scores=[doubting])
+        answer = make_pipeline(generator, documents, **settings).ask(question)
+        return [citation.document for citation in answer.citations]
+
+    assert cited(WHO) == ["harbour.md"]
+    assert cited(WHO, weigh_quotes=False) == ["harbour.md", "ferry.md"]
+    assert "ferry.md" in cited("Who opened the Velm harbour, and what did the ferry do?")  # no quote holds it all
+
+
 def test_where_sources_disagree_both_are_stated_and_cited(
     make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
 ) -> None:
@@ -415,6 +435,7 @@ def test_the_fingerprint_tells_what_decides_an_answer(
         make_pipeline(scripted(engine="other")),
         make_pipeline(scripted(), quoted_sentences=1),
         make_pipeline(scripted(), quoted_for_several=1),
+        make_pipeline(scripted(), weigh_quotes=False),
         make_pipeline(scripted(), stale_days=1),
         make_pipeline(scripted(), calibration=replace(trusting, intercept=0.1)),
         make_pipeline(scripted(), calibration=replace(trusting, off_corpus_below=0.5)),

@@ -9,6 +9,7 @@ from index import Index
 from qa.evidence import Evidence
 from qa.quotes import (
     CLEAR_LEAD,
+    DOUBT,
     NEIGHBOUR_LEAD,
     NEWS_GAIN,
     SEVERAL_LEAD,
@@ -16,6 +17,7 @@ from qa.quotes import (
     asks_for_several,
     choose_quotes,
     rank_for_quoting,
+    to_the_point,
     with_year,
 )
 
@@ -128,3 +130,11 @@ def test_a_day_without_its_year_is_quoted_beside_one_with_it(evidence: Callable[
     assert with_year("Who opened it?", [day, other], ranked) == [day, other]
     assert with_year("When did it open?", [dated], ranked) == [dated]
     assert with_year("When did it open?", [day, other], ranked[:3]) == [day, other]
+
+
+def test_quotes_that_the_model_doubts_clearly_more_than_the_best_are_left_out(evidence: Callable[..., Evidence]) -> None:
+    first, second, third = (evidence(text) for text in (OPENED, CRANES, RAIN))
+    assert to_the_point([first, second], [2.0, 2.0 - DOUBT]) == [first, second]
+    assert to_the_point([first, second], [2.0, 1.9 - DOUBT]) == [first]
+    assert to_the_point([first, second, third], [-1.0, 2.0, 1.0]) == [first, second]  # the ranking's best stays
+    assert to_the_point([first, second], [1.0, float("nan")]) == [first]
