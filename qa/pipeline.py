@@ -205,7 +205,7 @@ class Pipeline:
             most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
             quotes = choose_quotes(question, draft, ranked, index, most, several=several)
             if self.settings.weigh_quotes and not several and len(quotes) > 1:  # one of several facts answers nothing
-                quotes = to_the_point(quotes, [self._judge(question, [quote], clock) for quote in quotes])
+                quotes = to_the_point(question, draft, quotes, lambda quote: self._judge(question, [quote], clock))
             quotes = with_year(question, quotes, ranked)
             written, dropped = verify(draft, quotes, question)
         return quotes, written, dropped

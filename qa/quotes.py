@@ -8,7 +8,7 @@ Precise Zero-Shot Dense Retrieval without Relevance Labels, 2023, which searches
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -34,9 +34,6 @@ CLEAR_LEAD = 3.0
 seldom holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
 SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
 """Where the question asks for several things: the same, and the least share of the words that a quote must bring."""
-DOUBT = 0.5
-"""Log-odds by which the model may doubt a further quote more than the best one, each read alone, and it still stands:
-of those beyond it three in four are beside the point, of all of them one in two (evals/LOG.md)."""
 NEIGHBOUR_LEAD = 6.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
@@ -117,15 +114,24 @@ def choose_quotes(
     return quotes
 
 
-def to_the_point(quotes: Sequence[Evidence], verdicts: Sequence[float]) -> list[Evidence]:
-    """The first quote, and those that the model does not doubt clearly more than the best.
+def to_the_point(
+    question: str, draft: str, quotes: Sequence[Evidence], verdict: Callable[[Evidence], float]
+) -> list[Evidence]:
+    """The first quote, and those for which more speaks than for it: the draft's news, or the model that reads each.
 
     Args:
-        quotes: What would be quoted, best first.
-        verdicts: For each, the log-odds that the model gives to its stating the answer.
+        question: The standalone question, about one thing.
+        draft: What the model wrote; may be empty.
+        quotes: What would be quoted, best first, at least one.
+        verdict: The log-odds that the model gives to a quote's stating the answer; asked only where it decides.
     """
-    least = max(verdicts) - DOUBT
-    return [quote for place, quote in enumerate(quotes) if place == 0 or verdicts[place] >= least]
+    news = set(tokenise(draft)) - set(tokenise(question))
+    first = quotes[0]
+    doubtful = [q for q in quotes[1:] if len(news & set(tokenise(q.text))) <= len(news & set(tokenise(first.text)))]
+    if not doubtful:
+        return list(quotes)
+    least = verdict(first)
+    return [quote for quote in quotes if quote not in doubtful or verdict(quote) >= least]
 
 
 def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:

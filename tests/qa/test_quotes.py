@@ -9,7 +9,6 @@ from index import Index
 from qa.evidence import Evidence
 from qa.quotes import (
     CLEAR_LEAD,
-    DOUBT,
     NEIGHBOUR_LEAD,
     NEWS_GAIN,
     SEVERAL_LEAD,
@@ -132,9 +131,14 @@ def test_a_day_without_its_year_is_quoted_beside_one_with_it(evidence: Callable[
     assert with_year("When did it open?", [day, other], ranked[:3]) == [day, other]
 
 
-def test_quotes_that_the_model_doubts_clearly_more_than_the_best_are_left_out(evidence: Callable[..., Evidence]) -> None:
-    first, second, third = (evidence(text) for text in (OPENED, CRANES, RAIN))
-    assert to_the_point([first, second], [2.0, 2.0 - DOUBT]) == [first, second]
-    assert to_the_point([first, second], [2.0, 1.9 - DOUBT]) == [first]
-    assert to_the_point([first, second, third], [-1.0, 2.0, 1.0]) == [first, second]  # the ranking's best stays
-    assert to_the_point([first, second], [1.0, float("nan")]) == [first]
+def test_a_further_quote_needs_more_of_the_draft_or_the_models_word(evidence: Callable[..., Evidence]) -> None:
+    first, second = evidence(OPENED), evidence(CRANES)
+
+    def kept(draft: str, odds: Mapping[Evidence, float]) -> list[Evidence]:
+        return to_the_point("Who was it?", draft, [first, second], odds.__getitem__)
+
+    assert kept("Nobody knows.", {first: 1.0, second: 1.0}) == [first, second]
+    assert kept("Nobody knows.", {first: 1.0, second: 0.9}) == [first]
+    assert kept("Nobody knows.", {first: 1.0, second: float("nan")}) == [first]
+    assert kept("It was Ilse Brandt.", {first: -1.0, second: 2.0}) == [first, second]
+    assert kept("It was one of 340 workers.", {}) == [first, second]  # nothing is left to ask
