@@ -259,18 +259,20 @@ class Pipeline:
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
         messages = verdict_prompt(question, chosen)
-        clock.prompt_tokens = max(clock.prompt_tokens, self._tokens(messages))
+        self._count_prompt(messages, clock)
         said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
         return float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
 
-    def _tokens(self, messages: Sequence[Message]) -> int:
-        return sum(self.generator.count_tokens(message.content) for message in messages)
+    def _count_prompt(self, messages: Sequence[Message], clock: _Clock) -> None:
+        """Keep the length of the longest prompt."""
+        tokens = sum(self.generator.count_tokens(message.content) for message in messages)
+        clock.prompt_tokens = max(clock.prompt_tokens, tokens)
 
     def _write(self, question: str, passage: Sequence[Evidence], clock: _Clock) -> Generator_[Draft, None, str]:
         """Drafts as far as they are written; returns the last, whole one."""
         written = ""
         messages = writing_prompt(question, passage)
-        clock.prompt_tokens = max(clock.prompt_tokens, self._tokens(messages))
+        self._count_prompt(messages, clock)
         for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens):
             written = normalise(written + piece)
             if "\n" in written.strip():

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index import Index
 from index.lexical import tokenise
@@ -69,8 +70,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
         return []
     vectors = embed_sentences([evidence.titled for evidence in unique], index.embedder)  # (candidates, dimension)
     meaning = vectors @ index.embedder.embed_query(f"{question} {draft}".strip())  # (candidates,)
-    news = set(tokenise(draft)) - set(tokenise(question))
-    words = np.array([len(news & set(tokenise(evidence.text))) for evidence in unique]) / max(1, len(news))
+    words = _news_held(question, draft, unique)
     retrieved = np.array([evidence.score for evidence in unique])
     scores = RETRIEVED * retrieved + DRAFT_MEANING * standard(meaning) + DRAFT_WORDS * words
     return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
@@ -125,13 +125,18 @@ def to_the_point(
         quotes: What would be quoted, best first, at least one.
         verdict: The log-odds that the model gives to a quote's stating the answer; asked only where it decides.
     """
-    news = set(tokenise(draft)) - set(tokenise(question))
-    first = quotes[0]
-    doubtful = [q for q in quotes[1:] if len(news & set(tokenise(q.text))) <= len(news & set(tokenise(first.text)))]
+    news = _news_held(question, draft, quotes)
+    doubtful = [quote for quote, share in zip(quotes[1:], news[1:], strict=True) if share <= news[0]]
     if not doubtful:
         return list(quotes)
-    least = verdict(first)
+    least = verdict(quotes[0])
     return [quote for quote in quotes if quote not in doubtful or verdict(quote) >= least]
+
+
+def _news_held(question: str, draft: str, quotes: Sequence[Evidence]) -> NDArray[np.float64]:
+    """The share of the draft's words that are not the question's in each quote, (quotes,)."""
+    news = set(tokenise(draft)) - set(tokenise(question))
+    return np.array([len(news & set(tokenise(quote.text))) for quote in quotes]) / max(1, len(news))
 
 
 def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:

@@ -290,9 +290,9 @@
     const key = turn ? turn.dataset.turn + turn.getAttribute("aria-label") : "";
     if (turn && key !== lastTurn) turn.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
     // A question that is under way when the page is left stands in the box again when it comes back (`UNDER_WAY`).
-    const asked = turn?.querySelector(".waiting, .draft") ? turn.querySelector("h2").textContent : "";
+    const asked = writing() ? turn.querySelector("h2").textContent : "";
     if (asked !== underWay) sessionStorage.setItem("dossier-under-way", asked);
-    if (underWay && !asked && queued) askQueued();
+    if (underWay && !asked) askQueued();
     underWay = asked;
     // An answer that is seen is kept: the address names its conversation at once, whenever the page is left.
     const now = turn?.dataset.kept || "";
