@@ -425,6 +425,25 @@ def test_where_sources_disagree_both_are_stated_and_cited(
     check_form(answer, pipeline)
 
 
+def test_a_disagreement_stands_though_the_model_doubts_the_other_source(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
+) -> None:
+    rival = "The harbour has 14 cranes and 350 workers."
+    documents |= {"rival.md": f"---\ntitle: Cranes\npublished: 2025-01-01\n---\n\n{rival}\n"}
+
+    def doubting(messages: Sequence[Message], options: Sequence[str]) -> tuple[float, float]:
+        alone = CRANES not in messages[-1].content
+        return NO if alone else (-0.1, -3.1)
+
+    generator = scripted(replies=[script("Nobody knows it.")], scores=[doubting])
+    pipeline = make_pipeline(generator, documents)
+    answer = pipeline.ask("How many cranes has the harbour?")
+    assert any(rival in prompt[-1].content and CRANES not in prompt[-1].content for prompt in generator.prompts)
+    assert {"harbour.md", "rival.md"} <= {citation.document for citation in answer.citations}
+    assert any(note.startswith("Sources disagree") for note in answer.notes)
+    check_form(answer, pipeline)
+
+
 def test_the_fingerprint_tells_what_decides_an_answer(
     make_pipeline: MakePipeline, scripted: Any, trusting: Calibration, documents: dict[str, str]
 ) -> None:
