@@ -266,10 +266,10 @@
     note.textContent = "Asked as soon as this answer is there.";
     document.querySelector("#question").append(note);
   }
-  function askQueued() {
-    if (!queued || writing() || !box()?.value.trim()) return queue(false);
+  function askQueued(tries = 25) {
+    if (!queued || !tries || writing() || !box()?.value.trim()) return queue(false);
     document.querySelector("button#ask")?.click();
-    setTimeout(askQueued, 200); // until the answer's last event has ended, a click does nothing
+    setTimeout(askQueued, 200, tries - 1); // until the answer's last event has ended, a click does nothing
   }
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.target !== box()) return;
