@@ -248,9 +248,17 @@ def _load(folder: Path, progress: Progress | None) -> Any:  # noqa: ANN401 - the
 
 
 def _compiled_files(compiled: Path) -> dict[str, Any]:
-    """Names and sizes of what OpenVINO compiled, and the version that did it."""
+    """Names and sizes of what OpenVINO compiled, and the version and the precision that it did it with."""
     blobs = {path.name: path.stat().st_size for path in sorted(compiled.glob("*.blob"))}
-    return {"openvino_genai": metadata.version("openvino-genai"), "files": blobs}
+    return {"openvino_genai": metadata.version("openvino-genai"), "precision": _precision(), "files": blobs}
+
+
+def _precision() -> dict[str, str]:
+    """How numbers are held while the model computes, and in what it keeps of the prompts that it has read.
+
+    Kept in the engine's default of 8 bits, the same prompt gives other log-odds after other prompts (evals/LOG.md).
+    """
+    return {"INFERENCE_PRECISION_HINT": "bf16"} | ({"KV_CACHE_PRECISION": "bf16"} if has_avx512() else {})
 
 
 def _open_pipeline(folder: Path, compiled: Path) -> Any:  # noqa: ANN401 - the library has no type stubs
@@ -261,7 +269,7 @@ def _open_pipeline(folder: Path, compiled: Path) -> Any:  # noqa: ANN401 - the l
     scheduler.enable_prefix_caching = True
     scheduler.cache_size = CACHE_GIBIBYTES
     scheduler.max_num_batched_tokens = 8192
-    properties = {"prompt_lookup": True, "INFERENCE_PRECISION_HINT": "bf16", "CACHE_DIR": str(compiled)}
+    properties = {"prompt_lookup": True, "CACHE_DIR": str(compiled)} | _precision()
     try:
         return openvino_genai.ContinuousBatchingPipeline(str(folder), scheduler, "CPU", properties, {}, {})
     except RuntimeError as error:
