@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qa.engines import load_generator
+from qa.engines.choosing import has_avx512
 from qa.generator import GenerationError, Generator, Message, StoppedError
 
 SMALL = "smollm2-135m-instruct-q4_1"
@@ -91,6 +92,22 @@ def test_scores_are_log_probabilities_in_the_order_asked(small: Generator) -> No
     assert by_text["Paris"] > by_text["no"] > by_text["Zebra"]
     again = {choice.text: choice.logprob for choice in small.score(CAPITAL, options[::-1])}
     assert again == pytest.approx(by_text, abs=0.1)
+
+
+@pytest.mark.skipif(not has_avx512(), reason="OpenVINO keeps 8 bits of what it has read on other processors")
+@pytest.mark.parametrize("small", ["openvino", "transformers"], indirect=True)  # llama.cpp moves by .2
+def test_a_score_does_not_depend_on_what_was_asked_before(small: Generator) -> None:
+    notes = " ".join(f"In {1950 + year} the harbour office kept {3 * year} clerks." for year in range(20))
+    questions = ["How many clerks in 1955?", "Where was the office in 1960?", "Who ran it?"]
+    asked = [[Message("user", f"{notes}\n\n{question} Is it stated? Reply yes or no.")] for question in questions]
+
+    def scores(order: list[list[Message]]) -> list[float]:
+        return [choice.logprob for messages in order for choice in small.score(messages, ("yes", "no"))]
+
+    first = scores(asked)
+    say(small, [Message("user", f"{notes}\n\nTell me all.")])
+    assert scores(asked[::-1])[-2:] == pytest.approx(first[:2], abs=0.02)
+    assert scores(asked) == pytest.approx(first, abs=0.02)
 
 
 def test_the_reply_continues_what_it_was_given(small: Generator) -> None:
