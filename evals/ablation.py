@@ -49,8 +49,8 @@ class Variant:
     name: str
     patches: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    readings: tuple[str, ...] = ()
-    """Readings that the confidence is fitted to instead of the usual ones."""
+    readings: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    """Readings that the confidence is fitted to instead of the usual ones, before a word is written and after."""
 
 
 def variants() -> list[Variant]:
@@ -70,7 +70,8 @@ def variants() -> list[Variant]:
         Variant("pronouns read without what they lean on", {"qa.pipeline.with_antecedents": unchanged}),
         Variant("judged from all eight sentences", settings={"judged_until": 1.0}),
         Variant("no refusal", settings={"refuse_below": 0.0}),
-        Variant("confidence from the verdict alone", readings=("verdict",)),
+        Variant("confidence from the verdict alone", readings=(("verdict",), ("verdict",))),
+        Variant("no second look, at the draft", readings=(("verdict", "coverage"), ("verdict", "coverage"))),
         Variant("the draft is no query", {"qa.quotes.DRAFT_MEANING": 0.0, "qa.quotes.DRAFT_WORDS": 0.0}),
         Variant("quotes without their neighbours", {"qa.quotes.NEIGHBOUR_LEAD": -math.inf}),
         Variant("further quotes by score alone", {"qa.quotes.NEWS_GAIN": 0.0, "qa.quotes.SEVERAL_NEWS": 0.0}),
@@ -92,14 +93,14 @@ def switched(variant: Variant) -> Iterator[None]:
         yield
 
 
-def calibrated(readings: Sequence[str]) -> Calibration | None:
+def calibrated(readings: tuple[Sequence[str], Sequence[str]] | None) -> Calibration | None:
     """The confidence fitted to these readings of the committed questions; None for the usual one."""
     from evals.calibrate import fit_calibration, read_records
     from qa.confidence import Calibration
 
-    if not readings:
+    if readings is None:
         return None
-    return Calibration(**fit_calibration(read_records([READINGS]), readings)[0])
+    return Calibration.from_json(fit_calibration(read_records([READINGS]), *readings)[0])
 
 
 def run_variant(

@@ -28,11 +28,14 @@ REFUSE_BELOW = 1.0 / (1.0 + REFUSAL_COST)
 """The probability at which a refusal and an answer cost the same. A threshold that was searched for instead, with equal
 costs, was anything from .3 to .55 within its noise on a few hundred questions (evals/LOG.md)."""
 FITTED = ("verdict", "coverage")
-"""Readings that get a weight. Coverage corrects the verdict, both ways: fitted on one set, it raises the balanced
-accuracy on the other. Some thirty others did not raise the held-out AUROC beyond its noise (evals/LOG.md)."""
+"""Readings that get a weight before a word is written. Coverage corrects the verdict, both ways: fitted on one set, it
+raises the balanced accuracy on the other. Some thirty others did not raise the held-out AUROC (evals/LOG.md)."""
+FITTED_DRAFTED = (*FITTED, "quoted_verdict", "quoted_news", "unfounded")
+"""Readings that get a weight once the answer was drafted (evals/LOG.md, "A second look")."""
+REFUSED_AT_ONCE = 0.02
+"""Share of the answerable questions that may be refused before a word is written, for the seconds that it saves."""
 KNOWN_QUANTILES = (0.02, 0.98)
 """Between which of its values a reading counts as it is; beyond them, as the nearer one: there the fit saw nothing."""
-FOLDS = 10
 REGULARISATION = 0.3
 """Inverse strength of the L2 penalty of the logistic regression, on standardised readings."""
 OFF_CORPUS_QUANTILE = 0.02
@@ -51,24 +54,28 @@ def main() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--questions", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--corpus", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--name", default="", help="What the set is called; its corpus folder's name unless given.")
+@click.option("--whole", is_flag=True, help="Read the test half too, of a set that nothing is tested on.")
 @click.option("--skip", default=0, help="Leave out the first questions.")
 @click.option("--limit", default=None, type=int)
-def read(out: Path, questions: Path, corpus: Path, skip: int, limit: int | None) -> None:
+def read(out: Path, questions: Path, corpus: Path, name: str, whole: bool, skip: int, limit: int | None) -> None:
     """Append the readings of each question to OUT (JSON Lines); questions that stand there are not asked again."""
     from qa.pipeline import open_pipeline
     from qa.settings import Settings
 
     pipeline = open_pipeline(Settings.load({"corpus": corpus}))
     texts = {path: document.text for path, document in pipeline.index.documents.items()}
-    done = {record["id"] for record in read_records([out])} if out.exists() else set()
-    asked = [q for q in load_questions(questions, texts) if half(q.id) == "dev" or "squad2" in q.tags]
+    name = name or corpus.name
+    done = {record["id"] for record in read_records([out]) if record["set"] == name} if out.exists() else set()
+    asked = [q for q in load_questions(questions, texts) if whole or half(q.id) == "dev" or "squad2" in q.tags]
     with out.open("a", encoding="utf-8") as file:
         for question in tqdm(asked[skip:][:limit], unit="question"):
             if question.id in done:
                 continue
-            readings = pipeline.readings(question.question, question.messages)
-            if readings is not None:
-                record = {"set": corpus.name, "id": question.id, "y": question.answerable, "readings": asdict(readings)}
+            taken = pipeline.readings(question.question, question.messages)
+            if taken is not None:
+                readings = asdict(taken[0]) | asdict(taken[1])
+                record = {"set": name, "id": question.id, "y": question.answerable, "readings": readings}
                 file.write(json.dumps(record) + "\n")
                 file.flush()
 
@@ -88,41 +95,73 @@ def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
 
 
 def fit_calibration(
-    records: Sequence[Mapping[str, Any]], fitted: Sequence[str] = FITTED
+    records: Sequence[Mapping[str, Any]],
+    fitted: Sequence[str] = FITTED,
+    fitted_drafted: Sequence[str] = FITTED_DRAFTED,
 ) -> tuple[dict[str, Any], NDArray[np.float64]]:
-    """The fields of a `Calibration`, and the held-out probability of each record, (n,).
+    """The fields of a `Calibration`, and the held-out probability of each record once it was drafted, (n,).
 
     Args:
-        records: Lines of readings files.
-        fitted: Readings that get a weight.
+        records: Lines of readings files, of two sets at least.
+        fitted: Readings that get a weight before a word is written.
+        fitted_drafted: Readings that get a weight after.
     """
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
-    rows = np.array([[record["readings"][name] for name in fitted] for record in records])  # (n, fitted)
     answerable = np.array([record["y"] for record in records])  # (n,)
-    shares = equal_shares([record["set"] for record in records], answerable)  # (n,)
-    held_out = _held_out(rows, answerable, shares)  # (n,)
-    weights, intercept = _fit(rows, answerable, shares)
+    sets = np.array([record["set"] for record in records])  # (n,)
+    shares = equal_shares(sets.tolist(), answerable)  # (n,)
+    found, found_apart = _regression(records, fitted, answerable, shares, sets)
+    drafted, drafted_apart = _regression(records, fitted_drafted, answerable, shares, sets)
     similarity = [record["readings"]["passage_similarity"] for record in records if record["y"]]
+
+    def score(probabilities: NDArray[np.float64], name: str) -> dict[str, float]:
+        of = sets == name
+        return {
+            "auroc": round(float(roc_auc_score(answerable[of], probabilities[of])), 3),
+            "balanced_accuracy": round(
+                balanced_accuracy(probabilities[of] >= REFUSE_BELOW, answerable[of], shares[of]), 3
+            ),
+        }
+
     provenance: dict[str, Any] = {
         "command": "python -m evals.calibrate fit",
-        "questions": {name: sum(r["set"] == name for r in records) for name in sorted({r["set"] for r in records})},
+        "questions": {name: int((sets == name).sum()) for name in sorted(set(sets.tolist()))},
         "answerable": int(answerable.sum()),
-        "folds": FOLDS,
-        "held_out_auroc": round(float(roc_auc_score(answerable, held_out)), 3),
-        "held_out_brier": round(float(brier_score_loss(answerable, held_out)), 3),
-        "held_out_balanced_accuracy": round(balanced_accuracy(held_out >= REFUSE_BELOW, answerable, shares), 3),
+        "fitted_on_the_other_sets": {
+            name: {"found": score(found_apart, name), "drafted": score(drafted_apart, name)}
+            for name in sorted(set(sets.tolist()))
+        },
+        "brier": round(float(brier_score_loss(answerable, drafted_apart, sample_weight=shares)), 3),
         "refusal_cost": REFUSAL_COST,
     }
     calibration = {
-        "weights": dict(zip(fitted, np.round(weights, 4).tolist(), strict=True)),
-        "ranges": dict(zip(fitted, np.quantile(rows, KNOWN_QUANTILES, axis=0).T.round(3).tolist(), strict=True)),
-        "intercept": round(float(intercept), 4),
+        "found": found,
+        "drafted": drafted,
+        "refuse_at_once_below": round(float(np.quantile(found_apart[answerable], REFUSED_AT_ONCE)), 3),
         "refuse_below": round(REFUSE_BELOW, 3),
         "off_corpus_below": round(float(np.quantile(similarity, OFF_CORPUS_QUANTILE)), 3),
         "provenance": provenance,
     }
-    return calibration, held_out
+    return calibration, drafted_apart
+
+
+def _regression(
+    records: Sequence[Mapping[str, Any]],
+    fitted: Sequence[str],
+    answerable: NDArray[np.bool_],
+    shares: NDArray[np.float64],
+    sets: NDArray[np.str_],
+) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """The fields of a `Regression`, and the probability of each record by one that did not see its set, (n,)."""
+    rows = np.array([[record["readings"][name] for name in fitted] for record in records], dtype=float)  # (n, fitted)
+    weights, intercept = _fit(rows, answerable, shares)
+    regression = {
+        "weights": dict(zip(fitted, np.round(weights, 4).tolist(), strict=True)),
+        "ranges": dict(zip(fitted, np.quantile(rows, KNOWN_QUANTILES, axis=0).T.round(3).tolist(), strict=True)),
+        "intercept": round(float(intercept), 4),
+    }
+    return regression, _held_out(rows, answerable, shares, sets)
 
 
 def equal_shares(sets: Sequence[str], answerable: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -153,17 +192,17 @@ def _model() -> Any:  # noqa: ANN401 - scikit-learn has no types
 
 
 def _held_out(
-    rows: NDArray[np.float64], answerable: NDArray[np.bool_], shares: NDArray[np.float64]
+    rows: NDArray[np.float64], answerable: NDArray[np.bool_], shares: NDArray[np.float64], sets: NDArray[np.str_]
 ) -> NDArray[np.float64]:
-    """Probabilities of each row by a model that did not see it, (n,)."""
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    """Probabilities of each row by a model that did not see its set, (n,): what an unseen folder may expect."""
+    from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     predicted: NDArray[np.float64] = cross_val_predict(
         _model(),
         rows,
         answerable,
-        cv=folds,
+        groups=sets,
+        cv=LeaveOneGroupOut(),
         method="predict_proba",
         params={"logisticregression__sample_weight": shares},
     )

@@ -1,16 +1,18 @@
-"""The probability that the documents answer a question, from readings that the pipeline takes anyway."""
+"""The probability that the documents answer a question: before a word is written, and again when it was drafted."""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from index import Hit
 from index.lexical import tokenise
+from qa.claims import check_claims
 from qa.evidence import Evidence
 
 CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
@@ -31,8 +33,21 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """A logistic regression over `Readings`, and the probability under which a question is refused."""
+class DraftReadings:
+    """What is known besides once an answer was drafted and what it would quote was chosen."""
+
+    quoted_verdict: float
+    """Log-odds of the model's yes to the same question, the quotes alone being read."""
+    quoted_news: float
+    """Share of what the draft says beyond the question, in content words, that stands in the quotes and their titles:
+    a model that has found the answer says it in the words of the documents."""
+    unfounded: float
+    """Numbers, dates and names of the draft that neither the question nor what the model read holds; 2 for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A logistic regression over readings."""
 
     weights: Mapping[str, float]
     """By the name of a reading; one without a weight counts for nothing."""
@@ -40,7 +55,29 @@ class Calibration:
     """Least and greatest value of each weighted reading that the fit knows of: beyond them it counts as that value. A
     question in another language than its documents shares no word with them, and no question that was fitted did so."""
     intercept: float
+
+    def probability(self, *readings: Readings | DraftReadings) -> float:
+        """Probability, 0 to 1, that the documents answer the question; the readings that have weights must be given."""
+        logit = self.intercept
+        values = {name: value for taken in readings for name, value in asdict(taken).items()}
+        for name, weight in self.weights.items():
+            least, greatest = self.ranges[name]
+            logit += weight * max(least, min(greatest, float(values[name])))
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The probability that the documents answer a question, read twice, and below which one is refused."""
+
+    found: Regression
+    """Over `Readings`: what the evidence makes probable."""
+    drafted: Regression
+    """Over `Readings` and `DraftReadings`: what the draft and its quotes make of that."""
+    refuse_at_once_below: float
+    """Of `found`: nothing is written below it."""
     refuse_below: float
+    """Of `drafted`."""
     off_corpus_below: float
     """Cosine of question and best chunk under which a refusal says that the question is about something else."""
     provenance: Mapping[str, object]
@@ -51,18 +88,15 @@ class Calibration:
         """Read the committed numbers.
 
         Raises:
-            OSError, ValueError: The file of the package is missing or damaged.
+            OSError, ValueError, TypeError, KeyError: The file of the package is missing or damaged.
         """
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**stored)
+        return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
 
-    def probability(self, readings: Readings) -> float:
-        """Probability, 0 to 1, that the documents answer the question."""
-        logit = self.intercept
-        for name, weight in self.weights.items():
-            least, greatest = self.ranges[name]
-            logit += weight * max(least, min(greatest, float(getattr(readings, name))))
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, logit))))
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Calibration:
+        """The calibration that `python -m evals.calibrate fit` writes; raises as `load`."""
+        regressions = {name: Regression(**stored[name]) for name in ("found", "drafted")}
+        return cls(**{**stored, **regressions})
 
 
 def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence], *, verdict: float) -> Readings:
@@ -76,12 +110,39 @@ def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence]
     """
     evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in chosen)
     return Readings(
-        verdict=-8.0 if math.isnan(verdict) else max(-8.0, min(8.0, verdict)),
-        coverage=_coverage(question, evidence),
+        verdict=_log_odds(verdict),
+        coverage=_share(set(tokenise(question)), evidence),
         passage_similarity=max((hit.dense_score for hit in hits), default=0.0),
     )
 
 
-def _coverage(question: str, text: str) -> float:
-    words = set(tokenise(question))
+def take_draft_readings(
+    question: str, draft: str, read: Sequence[Evidence], quotes: Sequence[Evidence], *, verdict: float
+) -> DraftReadings:
+    """The readings of a drafted answer.
+
+    Args:
+        question: The standalone question.
+        draft: What the model wrote.
+        read: What it wrote it from.
+        quotes: What the answer would quote.
+        verdict: Log-odds of its yes to the quotes; not a number counts as a no.
+    """
+    known = " ".join([question, *(f"{sentence.title} {sentence.text}" for sentence in read)])
+    claims = check_claims(draft, known).values()
+    return DraftReadings(
+        quoted_verdict=_log_odds(verdict),
+        quoted_news=_share(
+            set(tokenise(draft)) - set(tokenise(question)), " ".join(f"{quote.title} {quote.text}" for quote in quotes)
+        ),
+        unfounded=min(2.0, float(sum(len(kind.unsupported) for kind in claims))),
+    )
+
+
+def _log_odds(verdict: float) -> float:
+    return -8.0 if math.isnan(verdict) else max(-8.0, min(8.0, verdict))
+
+
+def _share(words: set[str], text: str) -> float:
+    """Share of the words that stand in the text; 0 where there are none."""
     return len(words & set(tokenise(text))) / len(words) if words else 0.0

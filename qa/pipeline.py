@@ -7,7 +7,7 @@ from collections.abc import Generator as Generator_
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from threading import Event as StopEvent
 
@@ -19,7 +19,7 @@ from index.cache import Progress
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.citations import CitedAnswer, cite
-from qa.confidence import Calibration, Readings, take_readings
+from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, with_antecedents, within_budget
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
@@ -123,9 +123,7 @@ class Pipeline:
                 *(PROMPTS_HASH, index.corpus_hash, index.manifest.weights_hash),
                 *((self._generator.name, self._generator.engine) if self._generator else ()),
                 *_answering(self.settings).items(),
-                *(self.calibration.weights, self.calibration.ranges, self.calibration.intercept),
-                self.calibration.refuse_below,
-                self.calibration.off_corpus_below,
+                replace(self.calibration, provenance={}),
             )
         )
 
@@ -173,14 +171,19 @@ class Pipeline:
             return
         judged = self._judged(asked)
         readings = self._take_readings(asked, judged, clock)
-        probability = self.calibration.probability(readings)
-        if probability < self._threshold:
+        probability = self.calibration.found.probability(readings)
+        if probability < self._least_found:
             yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
             return
         passage = self._passage(asked, judged)
         draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
-        ranked = rank_for_quoting(asked.standalone, draft, [*asked.ranked[:CANDIDATES], *passage], asked.index)
-        quotes, written, dropped = self._quote(asked, draft, ranked, clock)
+        ranked, quotes, written, dropped = self._quote(asked, draft, passage, clock)
+        if self.settings.written_answers:
+            drafted = self._take_draft_readings(asked, draft, passage, quotes, clock)
+            probability = self.calibration.drafted.probability(readings, drafted)
+            if probability < self._threshold:
+                yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
+                return
         cited_sentences = [sentence for sentence in ranked if any(holds(quote, sentence) for quote in quotes)]
         disagreement = find_disagreement(cited_sentences, asked.ranked, asked.index)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
@@ -194,10 +197,14 @@ class Pipeline:
         yield self._finish(asked, cited, probability, None, clock, notes)
 
     def _quote(
-        self, asked: _Asked, draft: str, ranked: Sequence[Evidence], clock: _Clock
-    ) -> tuple[list[Evidence], list[Part], list[list[str]]]:
-        """What is quoted, the sentences of the draft that the quotes support, and the unsupported claims of others."""
+        self, asked: _Asked, draft: str, passage: Sequence[Evidence], clock: _Clock
+    ) -> tuple[list[Evidence], list[Evidence], list[Part], list[list[str]]]:
+        """The sentences as they are ranked with the draft, what of them is quoted, and the draft's own sentences.
+
+        Of these the ones that the quotes support, and the unsupported claims of each of the others.
+        """
         question, index = asked.standalone, asked.index
+        ranked = rank_for_quoting(question, draft, [*asked.ranked[:CANDIDATES], *passage], index)
         quotes = choose_quotes(question, draft, ranked, index, 1)
         written, dropped = verify(draft, quotes, question)
         if dropped or not written:  # the first quote alone does not hold what the model wrote
@@ -208,20 +215,35 @@ class Pipeline:
                 quotes = to_the_point(question, draft, quotes, lambda quote: self._judge(question, [quote], clock))
             quotes = with_year(question, quotes, ranked)
             written, dropped = verify(draft, quotes, question)
-        return quotes, written, dropped
+        return ranked, quotes, written, dropped
 
-    def readings(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Readings | None:
-        """What the confidence in an answer would rest on; None where nothing was retrieved.
+    def readings(
+        self, question: str, history: Sequence[Mapping[str, str]] = ()
+    ) -> tuple[Readings, DraftReadings] | None:
+        """What the confidence in an answer would rest on, were it drafted; None where nothing was retrieved.
 
         This is what the calibration is fitted on. Raises as `stream`.
         """
         clock = _Clock()
         asked = self._find(question, history, clock)
-        return self._take_readings(asked, self._judged(asked), clock) if asked.ranked else None
+        if not asked.ranked:
+            return None
+        judged = self._judged(asked)
+        passage = self._passage(asked, judged)
+        readings = self._take_readings(asked, judged, clock)
+        draft = _returned(self._write(asked.standalone, passage, clock))
+        _, quotes, _, _ = self._quote(asked, draft, passage, clock)
+        return readings, self._take_draft_readings(asked, draft, passage, quotes, clock)
 
     @property
     def _threshold(self) -> float:
         return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below
+
+    @property
+    def _least_found(self) -> float:
+        """The probability from the evidence below which nothing is written."""
+        at_once = self.calibration.refuse_at_once_below if self.settings.written_answers else 1.0
+        return min(at_once, self._threshold)
 
     def _best(self, ranked: Sequence[Evidence], until: float = 1.0) -> list[Evidence]:
         return within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words, until)
@@ -241,6 +263,12 @@ class Pipeline:
     def _take_readings(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Readings:
         verdict = self._judge(asked.standalone, passage, clock)
         return take_readings(asked.standalone, asked.hits, passage, verdict=verdict)
+
+    def _take_draft_readings(
+        self, asked: _Asked, draft: str, passage: Sequence[Evidence], quotes: Sequence[Evidence], clock: _Clock
+    ) -> DraftReadings:
+        verdict = self._judge(asked.standalone, quotes, clock)
+        return take_draft_readings(asked.standalone, draft, passage, quotes, verdict=verdict)
 
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
@@ -359,6 +387,15 @@ def open_index(settings: Settings, embedder: Embedder | None = None, progress: P
     how = BuildSettings(vectors=settings.vectors)
     embedder = embedder or SentenceTransformerEmbedder.default(progress)
     return ensure_index(settings.corpus, settings.index, embedder, how, progress)
+
+
+def _returned(drafts: Generator_[Draft, None, str]) -> str:
+    """What `Pipeline._write` returns when it has been read to its end."""
+    while True:
+        try:
+            next(drafts)
+        except StopIteration as end:
+            return str(end.value)
 
 
 def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -> tuple[Passage, ...]:

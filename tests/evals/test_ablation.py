@@ -10,6 +10,7 @@ import pytest
 
 import qa.quotes
 from evals.ablation import READINGS, Variant, calibrated, run_variant, switched, table, variants
+from evals.calibrate import FITTED, FITTED_DRAFTED
 from evals.remembering import RememberingGenerator
 from qa.confidence import Calibration
 from qa.generator import Generator, Message
@@ -52,14 +53,14 @@ def test_every_part_that_is_switched_off_exists_and_comes_back() -> None:
 
 def test_other_readings_are_fitted_to_the_committed_questions() -> None:
     assert READINGS.exists()
-    assert calibrated(()) is None
-    fitted = calibrated(("verdict",))
+    assert calibrated(None) is None
+    fitted = calibrated((("verdict",), ("verdict",)))
     assert fitted is not None
-    assert set(fitted.weights) == {"verdict"}
-    assert fitted.weights["verdict"] > 0.0
-    usual = calibrated(("verdict", "coverage"))
+    assert set(fitted.found.weights) == set(fitted.drafted.weights) == {"verdict"}
+    assert fitted.found.weights["verdict"] > 0.0
+    usual = calibrated((FITTED, FITTED_DRAFTED))
     assert usual is not None
-    assert usual.weights == Calibration.load().weights
+    assert (usual.found, usual.drafted) == (Calibration.load().found, Calibration.load().drafted)
 
 
 def test_two_variants_and_their_table(small_evaluation: Any, scripted: Any) -> None:  # noqa: ANN401

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from index import Embedder, Index, IndexReader, build
-from qa.confidence import Calibration
+from qa.confidence import Calibration, Regression
 from qa.evidence import Evidence
 from qa.generator import Generator, Message
 from qa.pipeline import Pipeline
@@ -104,10 +104,12 @@ def quoted() -> Callable[..., Evidence]:
 
 def calibration(**weights: float) -> Calibration:
     """A probability that follows the model's verdict alone, refused below one half, unless weights are given."""
+    chosen = weights or {"verdict": 1.0}
+    regression = Regression(chosen, ranges=dict.fromkeys(chosen, (-8.0, 8.0)), intercept=0.0)
     return Calibration(
-        weights=weights or {"verdict": 1.0},
-        ranges=dict.fromkeys(weights or {"verdict": 1.0}, (-8.0, 8.0)),
-        intercept=0.0,
+        found=regression,
+        drafted=regression,
+        refuse_at_once_below=0.5,
         refuse_below=0.5,
         off_corpus_below=0.05,
         provenance={"note": "of a test"},

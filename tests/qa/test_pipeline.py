@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
-from qa.confidence import Calibration
+from qa.confidence import Calibration, Regression
 from qa.evidence import ANTECEDENTS, FEWEST, Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.pipeline import PASSAGES, Pipeline
@@ -58,11 +58,11 @@ def test_the_answer_is_judged_from_few_sentences_and_written_from_more(
         make_pipeline(generator, judged_until=judged_until).ask(WHO)
         return [prompt[-1].content.partition("\n\nQuestion:")[0] for prompt in generator.prompts]
 
-    judged, written = read(0.0)
+    judged, written, *_ = read(0.0)
     sentences = [line for line in judged.splitlines()[1:] if not line.startswith("# ")]
     assert FEWEST <= len(sentences) <= FEWEST + ANTECEDENTS
     assert written.startswith(judged + "\n")  # what was judged is in the engine's cache
-    judged, written = read(1.0)
+    judged, written, *_ = read(1.0)
     assert judged == written
 
 
@@ -90,7 +90,7 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
     assert (answer.model, answer.engine) == ("scripted", "scripted")
     assert answer.index.generation == pipeline.index.generation
     assert answer.timings.answer_tokens == 8
-    read = generator.prompts[-1]
+    _, read, _ = generator.prompts  # it judged, wrote, and judged what is quoted
     assert answer.timings.prompt_tokens == sum(generator.count_tokens(message.content) for message in read)
     assert 0 < answer.timings.first_token_ms <= answer.timings.total_ms
     check_form(answer, pipeline)
@@ -132,6 +132,37 @@ def test_a_no_of_the_model_is_a_refusal_that_writes_nothing(
     assert answer.passages
     assert generator.patterns == []  # it was asked for a yes or no, and for no word
     check_form(answer, pipeline)
+
+
+def test_a_draft_is_withdrawn_where_the_model_finds_no_answer_in_its_quotes(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    generator = scripted(replies=[script("Mayor Ilse Brandt opened it.")], scores=[(-0.1, -3.1), NO])
+    pipeline = make_pipeline(generator, calibration=_after_the_draft())
+    events = list(pipeline.stream(WHO))
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert {type(event) for event in events} == {EvidenceFound, Draft, Answer}
+    assert (answer.abstained, answer.citations, answer.confidence) == (True, (), 0.0474)
+    assert answer.passages
+    check_form(answer, pipeline)
+
+
+def test_where_nothing_is_written_what_was_found_decides(make_pipeline: MakePipeline, scripted: Any) -> None:
+    doubtful = (-1.1, -1.0)
+    answers = [
+        make_pipeline(scripted(scores=[doubtful]), written_answers=written, calibration=_after_the_draft(0.1)).ask(WHO)
+        for written in (False, True)
+    ]
+    assert [answer.abstained for answer in answers] == [True, True]
+    generator = scripted(scores=[doubtful, (-0.1, -3.1)])
+    assert not make_pipeline(generator, calibration=_after_the_draft(0.1)).ask(WHO).abstained
+
+
+def _after_the_draft(at_once: float = 0.5) -> Calibration:
+    """The verdict decides whether to write, below `at_once`, and that on the quotes whether to answer."""
+    before, after = (Regression({name: 1.0}, {name: (-8.0, 8.0)}, 0.0) for name in ("verdict", "quoted_verdict"))
+    return Calibration(before, after, at_once, 0.5, 0.05, {})
 
 
 def test_the_threshold_of_the_user_goes_before_the_calibrated_one(
@@ -456,7 +487,7 @@ def test_the_fingerprint_tells_what_decides_an_answer(
         make_pipeline(scripted(), quoted_for_several=1),
         make_pipeline(scripted(), weigh_quotes=False),
         make_pipeline(scripted(), stale_days=1),
-        make_pipeline(scripted(), calibration=replace(trusting, intercept=0.1)),
+        make_pipeline(scripted(), calibration=replace(trusting, refuse_at_once_below=0.1)),
         make_pipeline(scripted(), calibration=replace(trusting, off_corpus_below=0.5)),
         make_pipeline(scripted(), {**documents, "new.txt": "New\nOne more sentence.\n"}),
     ]
@@ -492,7 +523,9 @@ def test_a_question_for_several_things_is_given_a_sentence_that_trails_further(
 def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scripted: Any) -> None:
     readings = make_pipeline(scripted()).readings(WHO)
     assert readings is not None
-    assert (readings.verdict, readings.coverage) == (pytest.approx(3.0), 1.0)
+    found, drafted = readings
+    assert (found.verdict, found.coverage) == (pytest.approx(3.0), 1.0)
+    assert drafted.quoted_verdict == pytest.approx(3.0)
 
 
 def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
