@@ -25,6 +25,8 @@ FEWEST = 4
 """Sentences that are judged at least, however much the best one stands out."""
 ANTECEDENTS = 2
 """Most sentences that are read for the sake of the pronoun after them."""
+LIST_CHARACTERS = 900
+"""Length of a list up to which its items are read and quoted with the sentence that announces them."""
 REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
 MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.6, 0.8, 0.5, 0.6
@@ -41,6 +43,9 @@ _POINTS_BACK = re.compile(
     r"other|latter|former|same|new|next)|One|Some|Others|Under it|In it)\b"
 )
 """How a sentence begins that leans on the one before."""
+_ANNOUNCES = re.compile(r":[*_\"'”’)\]]*\s*$")
+_BEFORE_ITEM = re.compile(r"\s*\n[ \t]*(?:>[ \t]*)*(?:[-*+•]|\d{1,3}[.)]|[a-z]\))[ \t]+")
+"""What stands between a sentence and the item of a list that follows it."""
 _remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 _remembering = threading.Lock()
 
@@ -210,6 +215,38 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
     if text[start:end] not in evidence.context or speaks_to_a_model(text[start:end]):
         return None
     return replace(evidence, start=start, end=end, text=text[start:end])
+
+
+def with_items(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
+    """The chosen sentences, and the items of the lists that they announce."""
+    places = {(evidence.document, evidence.start) for evidence in chosen}
+    items = [item for evidence in chosen for item in list_items(evidence, index)]
+    return [*chosen, *(item for item in items if (item.document, item.start) not in places)]
+
+
+def list_items(evidence: Evidence, index: Index) -> list[Evidence]:
+    """The items of the list that a sentence announces with a colon, in order; empty where it announces none.
+
+    `There are three reasons:` says nothing without them. The list ends before an item that speaks to a model, and
+    before one that makes it longer than `LIST_CHARACTERS`.
+    """
+    items: list[Evidence] = []
+    if not _ANNOUNCES.search(evidence.text):
+        return items
+    text = index.documents[evidence.document].text
+    end = evidence.end
+    for sentence in index.sentences(evidence.document):
+        if sentence.start < end:
+            continue
+        between, said = text[end : sentence.start], text[sentence.start : sentence.end]
+        goes_on = bool(items) and between.isspace() and "\n" not in between
+        if not (goes_on or _BEFORE_ITEM.fullmatch(between)) or speaks_to_a_model(said):
+            break
+        if sentence.end - evidence.end > LIST_CHARACTERS:
+            break
+        items.append(replace(evidence, start=sentence.start, end=sentence.end, text=said))
+        end = sentence.end
+    return items
 
 
 def in_reading_order(evidence: Sequence[Evidence]) -> list[Evidence]:

@@ -20,7 +20,15 @@ from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.citations import CitedAnswer, cite
 from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
-from qa.evidence import Evidence, in_reading_order, order_hits, rank_sentences, with_antecedents, within_budget
+from qa.evidence import (
+    Evidence,
+    in_reading_order,
+    order_hits,
+    rank_sentences,
+    with_antecedents,
+    with_items,
+    within_budget,
+)
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.instructions import without_orders
@@ -248,15 +256,19 @@ class Pipeline:
     def _best(self, ranked: Sequence[Evidence], until: float = 1.0) -> list[Evidence]:
         return within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words, until)
 
+    @staticmethod
+    def _readable(best: Sequence[Evidence], index: Index) -> list[Evidence]:
+        """Sentences with what their pronouns lean on, and with the lists that they announce."""
+        return with_items(with_antecedents(best, index), index)
+
     def _judged(self, asked: _Asked) -> list[Evidence]:
-        """What the model judges from: the best sentences, with what their pronouns lean on, in reading order."""
-        best = self._best(asked.ranked, self.settings.judged_until)
-        return in_reading_order(with_antecedents(best, asked.index))
+        """What the model judges from, in reading order."""
+        return in_reading_order(self._readable(self._best(asked.ranked, self.settings.judged_until), asked.index))
 
     def _passage(self, asked: _Asked, judged: Sequence[Evidence]) -> list[Evidence]:
         """What the model writes from: what it has judged, which its cache holds, and the other good sentences."""
         read = {(sentence.document, sentence.start) for sentence in judged}
-        best = with_antecedents(self._best(asked.ranked), asked.index)
+        best = self._readable(self._best(asked.ranked), asked.index)
         others = [sentence for sentence in best if (sentence.document, sentence.start) not in read]
         return [*judged, *in_reading_order(others)]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
-from qa.evidence import Evidence, embed_sentences, sentence_before, standard
+from qa.evidence import Evidence, embed_sentences, list_items, sentence_before, standard
 from qa.question import QUESTION_WORD
 from qa.wording import find_dates
 
@@ -140,9 +140,11 @@ def _news_held(question: str, draft: str, quotes: Sequence[Evidence]) -> NDArray
 
 
 def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
-    """The sentence as it is quoted: with what its pronoun leans on, and the better neighbour that was found as well."""
+    """The sentence as it is quoted: with what its pronoun leans on, its list, and a good neighbour that was found."""
     before = sentence_before(sentence, index)
     quote = sentence if before is None else _joined(before, sentence, index)
+    for item in list_items(sentence, index)[-1:]:
+        quote = _joined(quote, item, index)
     neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
     if neighbour and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
         quote = _joined(quote, neighbour, index)

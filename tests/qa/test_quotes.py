@@ -96,6 +96,16 @@ def test_a_pronoun_is_quoted_with_what_it_leans_on(small_index: Index, quoted: C
     assert [quote.text for quote in quotes] == [f"{before} {text}"]
 
 
+def test_a_list_is_quoted_with_the_sentence_that_announces_it(
+    make_index: MakeIndex, quoted: Callable[..., Evidence]
+) -> None:
+    listed = "The harbour closes on two days:\n\n- New Year\n- 4 May"
+    index = make_index({"a.md": f"# Days\n\n{listed}\n\nIt opens on all others.\n"})
+    quotes = choose_quotes("", "", [quoted(index, "a.md", "The harbour closes on two days:")], index, 1)
+    assert [quote.text for quote in quotes] == [listed]
+    assert as_quote(quotes[0]) == "“The harbour closes on two days: - New Year - 4 May”"
+
+
 def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., Evidence]) -> None:
     assert as_quote(evidence("It opened [3]\nin 1994.")) == "“It opened in 1994.”"
     assert as_quote(evidence("[1]")) == ""
