@@ -55,6 +55,7 @@ class Variant:
 
 def variants() -> list[Variant]:
     """The whole path first."""
+    from evals.calibrate import FITTED
 
     def unchanged(first: Any, *_: Any) -> Any:  # noqa: ANN401 - stands in for several functions
         return first
@@ -71,7 +72,7 @@ def variants() -> list[Variant]:
         Variant("judged from all eight sentences", settings={"judged_until": 1.0}),
         Variant("no refusal", settings={"refuse_below": 0.0}),
         Variant("confidence from the verdict alone", readings=(("verdict",), ("verdict",))),
-        Variant("no second look, at the draft", readings=(("verdict", "coverage"), ("verdict", "coverage"))),
+        Variant("no second look, at the draft", readings=(FITTED, FITTED)),
         Variant("the draft is no query", {"qa.quotes.DRAFT_MEANING": 0.0, "qa.quotes.DRAFT_WORDS": 0.0}),
         Variant("quotes without their neighbours", {"qa.quotes.NEIGHBOUR_LEAD": -math.inf}),
         Variant("further quotes by score alone", {"qa.quotes.NEWS_GAIN": 0.0, "qa.quotes.SEVERAL_NEWS": 0.0}),

@@ -114,6 +114,7 @@ def fit_calibration(
     found, found_apart = _regression(records, fitted, answerable, shares, sets)
     drafted, drafted_apart = _regression(records, fitted_drafted, answerable, shares, sets)
     similarity = [record["readings"]["passage_similarity"] for record in records if record["y"]]
+    names = sorted(set(sets.tolist()))
 
     def score(probabilities: NDArray[np.float64], name: str) -> dict[str, float]:
         of = sets == name
@@ -126,11 +127,10 @@ def fit_calibration(
 
     provenance: dict[str, Any] = {
         "command": "python -m evals.calibrate fit",
-        "questions": {name: int((sets == name).sum()) for name in sorted(set(sets.tolist()))},
+        "questions": {name: int((sets == name).sum()) for name in names},
         "answerable": int(answerable.sum()),
         "fitted_on_the_other_sets": {
-            name: {"found": score(found_apart, name), "drafted": score(drafted_apart, name)}
-            for name in sorted(set(sets.tolist()))
+            name: {"found": score(found_apart, name), "drafted": score(drafted_apart, name)} for name in names
         },
         "brier": round(float(brier_score_loss(answerable, drafted_apart, sample_weight=shares)), 3),
         "refusal_cost": REFUSAL_COST,

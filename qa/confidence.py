@@ -14,6 +14,7 @@ from index import Hit
 from index.lexical import tokenise
 from qa.claims import check_claims
 from qa.evidence import Evidence
+from qa.quotes import draft_news, share_held
 
 CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
 """Weights, threshold and provenance; written by `python -m evals.calibrate`."""
@@ -111,7 +112,7 @@ def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence]
     evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in chosen)
     return Readings(
         verdict=_log_odds(verdict),
-        coverage=_share(set(tokenise(question)), evidence),
+        coverage=share_held(set(tokenise(question)), evidence),
         passage_similarity=max((hit.dense_score for hit in hits), default=0.0),
     )
 
@@ -132,8 +133,8 @@ def take_draft_readings(
     claims = check_claims(draft, known).values()
     return DraftReadings(
         quoted_verdict=_log_odds(verdict),
-        quoted_news=_share(
-            set(tokenise(draft)) - set(tokenise(question)), " ".join(f"{quote.title} {quote.text}" for quote in quotes)
+        quoted_news=share_held(
+            draft_news(question, draft), " ".join(f"{quote.title} {quote.text}" for quote in quotes)
         ),
         unfounded=min(2.0, float(sum(len(kind.unsupported) for kind in claims))),
     )
@@ -141,8 +142,3 @@ def take_draft_readings(
 
 def _log_odds(verdict: float) -> float:
     return -8.0 if math.isnan(verdict) else max(-8.0, min(8.0, verdict))
-
-
-def _share(words: set[str], text: str) -> float:
-    """Share of the words that stand in the text; 0 where there are none."""
-    return len(words & set(tokenise(text))) / len(words) if words else 0.0

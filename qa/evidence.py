@@ -240,9 +240,8 @@ def list_items(evidence: Evidence, index: Index) -> list[Evidence]:
             continue
         between, said = text[end : sentence.start], text[sentence.start : sentence.end]
         goes_on = bool(items) and between.isspace() and "\n" not in between
-        if not (goes_on or _BEFORE_ITEM.fullmatch(between)) or speaks_to_a_model(said):
-            break
-        if sentence.end - evidence.end > LIST_CHARACTERS:
+        listed = goes_on or _BEFORE_ITEM.fullmatch(between)
+        if not listed or speaks_to_a_model(said) or sentence.end - evidence.end > LIST_CHARACTERS:
             break
         items.append(replace(evidence, start=sentence.start, end=sentence.end, text=said))
         end = sentence.end

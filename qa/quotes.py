@@ -134,9 +134,19 @@ def to_the_point(
 
 
 def _news_held(question: str, draft: str, quotes: Sequence[Evidence]) -> NDArray[np.float64]:
-    """The share of the draft's words that are not the question's in each quote, (quotes,)."""
-    news = set(tokenise(draft)) - set(tokenise(question))
-    return np.array([len(news & set(tokenise(quote.text))) for quote in quotes]) / max(1, len(news))
+    """The share of the draft's news in each quote, (quotes,)."""
+    news = draft_news(question, draft)
+    return np.array([share_held(news, quote.text) for quote in quotes])
+
+
+def draft_news(question: str, draft: str) -> set[str]:
+    """The draft's content words that are not the question's."""
+    return set(tokenise(draft)) - set(tokenise(question))
+
+
+def share_held(words: set[str], text: str) -> float:
+    """Share of the words that stand in the text; 0 where there are none."""
+    return len(words & set(tokenise(text))) / len(words) if words else 0.0
 
 
 def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:

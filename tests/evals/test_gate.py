@@ -21,11 +21,20 @@ MakeAnswer = Callable[..., Answer]
 SHIPPED = Path(__file__).parents[2]
 
 
-def shipped_documents() -> dict[str, str]:
+def shipped_documents(root: Path = SHIPPED / "corpus" / "documents") -> dict[str, str]:
     from corpus.loading import document_path, find_documents, load_document
 
-    root = SHIPPED / "corpus" / "documents"
     return {document_path(path, root): load_document(path, root).text for path in find_documents(root)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "questions"), [("railway", 70), ("household", 70), ("submarines", 80), ("mixed", 80)]
+)
+def test_the_questions_of_the_other_folders_fit_their_documents(folder: str, questions: int) -> None:
+    root = SHIPPED / "evals" / "folders" / folder
+    loaded = load_questions(root / "questions.jsonl", shipped_documents(root / "documents"))
+    assert len(loaded) == questions
+    assert 0.25 < sum(not question.answerable for question in loaded) / questions < 0.35
 
 
 def test_the_questions_in_other_languages_fit_the_documents() -> None:

@@ -424,18 +424,19 @@ def test_notes_are_about_the_sources_that_are_cited(
     assert answer.notes == ("The newest source of this answer is of July 28, 2024; things may have changed since.",)
 
 
+def _doubting_without(text: str) -> Callable[[Sequence[Message], Sequence[str]], tuple[float, float]]:
+    """A verdict of no to every passage that does not hold the text."""
+    return lambda messages, _: (-0.1, -3.1) if text in messages[-1].content else NO
+
+
 def test_a_second_quote_that_the_model_doubts_is_left_out(
     make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
 ) -> None:
     hatches = "The ferry opened its hatches in the Velm harbour."
     documents |= {"ferry.md": f"# The ferry\n\n{hatches}\n"}
 
-    def doubting(messages: Sequence[Message], options: Sequence[str]) -> tuple[float, float]:
-        alone = OPENED not in messages[-1].content
-        return NO if alone else (-0.1, -3.1)
-
     def cited(question: str, **settings: Any) -> list[str]:
-        generator = scripted(replies=[script("Nobody knows it.")], scores=[doubting])
+        generator = scripted(replies=[script("Nobody knows it.")], scores=[_doubting_without(OPENED)])
         answer = make_pipeline(generator, documents, **settings).ask(question)
         return [citation.document for citation in answer.citations]
 
@@ -462,11 +463,7 @@ def test_a_disagreement_stands_though_the_model_doubts_the_other_source(
     rival = "The harbour has 14 cranes and 350 workers."
     documents |= {"rival.md": f"---\ntitle: Cranes\npublished: 2025-01-01\n---\n\n{rival}\n"}
 
-    def doubting(messages: Sequence[Message], options: Sequence[str]) -> tuple[float, float]:
-        alone = CRANES not in messages[-1].content
-        return NO if alone else (-0.1, -3.1)
-
-    generator = scripted(replies=[script("Nobody knows it.")], scores=[doubting])
+    generator = scripted(replies=[script("Nobody knows it.")], scores=[_doubting_without(CRANES)])
     pipeline = make_pipeline(generator, documents)
     answer = pipeline.ask("How many cranes has the harbour?")
     assert any(rival in prompt[-1].content and CRANES not in prompt[-1].content for prompt in generator.prompts)
