@@ -61,7 +61,9 @@ def _run(file: Path, settings: Settings, only: str, limit: int | None) -> None:
             ranked = rank_sentences(question.question, hits, index)
             is_gold = [bool(gold.covered(evidence)) for evidence in ranked]
             ranks.append([any(is_gold[:depth]) for depth in DEPTHS])
-            read = within_budget(ranked, settings.passage_sentences, settings.evidence_words)
+            read = within_budget(
+                ranked, settings.passage_sentences, settings.evidence_words, filled=settings.passage_words
+            )
             facts.append(stated(question, " ".join(evidence.text for evidence in with_antecedents(read, index))))
             candidates, readings = read_sentences(question.question, hits, index)
             fitting.append((readings, np.array([bool(gold.covered(evidence)) for evidence in candidates])))

@@ -10,7 +10,8 @@ from qa.wording import find_dates, normalise, states, without_dates
 WORDING = "its wording"
 """The claim of a sentence whose words stand in no statement, though each of its numbers, dates and names does."""
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:st|nd|rd|th|s)?")
+_NUMBER = re.compile(r"\d+(?:\.\d+)*(?:st|nd|rd|th|s)?")
+"""Also of a section or a release: 3.1.1."""
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""
 _WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])*(?<=\.\w)\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"

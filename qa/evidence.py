@@ -147,20 +147,25 @@ def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
     )
 
 
-def within_budget(ranked: Sequence[Evidence], sentences: int, words: int, until: float = 1.0) -> list[Evidence]:
+def within_budget(
+    ranked: Sequence[Evidence], sentences: int, words: int, *, until: float = 1.0, filled: int = 0
+) -> list[Evidence]:
     """The best sentences, until one of them states the answer with the probability `until`, if any sentence does.
 
     A difference of two scores is one of log-odds, so the softmax of the scores is the probability of each sentence.
 
     Args:
         ranked: The sentences that were found, best first.
-        sentences: The most that are taken.
+        sentences: The most that are taken, where they are not short.
         words: The most words that they have together; the best sentence is taken however long it is.
         until: Probability from which on no more are taken, but never fewer than `FEWEST`; 1 takes all that fit.
+        filled: More sentences than `sentences` are taken as long as they have fewer words than this together.
     """
     taken: list[Evidence] = []
     used = 0
-    for evidence in ranked[: min(sentences, _needed(ranked, until))]:
+    for place, evidence in enumerate(ranked[: _needed(ranked, until)]):
+        if place >= sentences and used >= filled:
+            break
         length = max(len(evidence.text.split()), len(evidence.text) // CHARACTERS_OF_A_LONG_WORD)
         if taken and used + length > words:
             continue
@@ -217,11 +222,45 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
     return replace(evidence, start=start, end=end, text=text[start:end])
 
 
-def with_items(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
-    """The chosen sentences, and the items of the lists that they announce."""
+def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
+    """The chosen sentences, and the lists that they announce or are items of, `LIST_CHARACTERS` of them at most."""
     places = {(evidence.document, evidence.start) for evidence in chosen}
-    items = [item for evidence in chosen for item in list_items(evidence, index)]
-    return [*chosen, *(item for item in items if (item.document, item.start) not in places)]
+    added: list[Evidence] = []
+    left = LIST_CHARACTERS
+    for evidence in chosen:
+        new = [part for part in list_around(evidence, index) if (part.document, part.start) not in places]
+        length = sum(len(part.text) for part in new)
+        if length <= left:
+            left -= length
+            places |= {(part.document, part.start) for part in new}
+            added += new
+    return [*chosen, *added]
+
+
+def list_around(evidence: Evidence, index: Index) -> list[Evidence]:
+    """The list that a sentence announces or is an item of, as the announcing sentence and its items; or nothing.
+
+    An item alone does not say what it is an item of.
+    """
+    items = list_items(evidence, index)
+    if items:
+        return [evidence, *items]
+    for sentence in reversed(index.sentences(evidence.document)):
+        if sentence.end > evidence.start:
+            continue
+        if evidence.end - sentence.end > LIST_CHARACTERS:
+            break
+        said = index.documents[evidence.document].text[sentence.start : sentence.end]
+        announcing = replace(evidence, start=sentence.start, end=sentence.end, text=said)
+        items = list_items(announcing, index)
+        if any(item.start == evidence.start for item in items) and not speaks_to_a_model(said):
+            return [announcing, *items]
+    return []
+
+
+def announces(sentence: str) -> bool:
+    """Whether a sentence ends with a colon, so that what follows is said under it."""
+    return _ANNOUNCES.search(sentence) is not None
 
 
 def list_items(evidence: Evidence, index: Index) -> list[Evidence]:
@@ -231,7 +270,7 @@ def list_items(evidence: Evidence, index: Index) -> list[Evidence]:
     before one that makes it longer than `LIST_CHARACTERS`.
     """
     items: list[Evidence] = []
-    if not _ANNOUNCES.search(evidence.text):
+    if not announces(evidence.text):
         return items
     text = index.documents[evidence.document].text
     end = evidence.end

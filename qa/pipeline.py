@@ -26,7 +26,7 @@ from qa.evidence import (
     order_hits,
     rank_sentences,
     with_antecedents,
-    with_items,
+    with_lists,
     within_budget,
 )
 from qa.followup import make_standalone
@@ -43,6 +43,7 @@ from qa.quotes import (
     holds,
     rank_for_quoting,
     to_the_point,
+    with_headings,
     with_year,
 )
 from qa.refusal import correct_premise, refusal_reason, refusal_text
@@ -221,7 +222,7 @@ class Pipeline:
             quotes = choose_quotes(question, draft, ranked, index, most, several=several)
             if self.settings.weigh_quotes and not several and len(quotes) > 1:  # one of several facts answers nothing
                 quotes = to_the_point(question, draft, quotes, lambda quote: self._judge(question, [quote], clock))
-            quotes = with_year(question, quotes, ranked)
+            quotes = with_headings(draft, with_year(question, quotes, ranked), index)
             written, dropped = verify(draft, quotes, question)
         return ranked, quotes, written, dropped
 
@@ -253,17 +254,25 @@ class Pipeline:
         at_once = self.calibration.refuse_at_once_below if self.settings.written_answers else 1.0
         return min(at_once, self._threshold)
 
-    def _best(self, ranked: Sequence[Evidence], until: float = 1.0) -> list[Evidence]:
-        return within_budget(ranked, self.settings.passage_sentences, self.settings.evidence_words, until)
+    def _best(self, ranked: Sequence[Evidence]) -> list[Evidence]:
+        """What the answer is written from."""
+        settings = self.settings
+        return within_budget(
+            ranked, settings.passage_sentences, settings.evidence_words, filled=settings.passage_words
+        )
 
     @staticmethod
     def _readable(best: Sequence[Evidence], index: Index) -> list[Evidence]:
         """Sentences with what their pronouns lean on, and with the lists that they announce."""
-        return with_items(with_antecedents(best, index), index)
+        return with_lists(with_antecedents(best, index), index)
 
     def _judged(self, asked: _Asked) -> list[Evidence]:
         """What the model judges from, in reading order."""
-        return in_reading_order(self._readable(self._best(asked.ranked, self.settings.judged_until), asked.index))
+        settings = self.settings
+        best = within_budget(
+            asked.ranked, settings.passage_sentences, settings.evidence_words, until=settings.judged_until
+        )
+        return in_reading_order(self._readable(best, asked.index))
 
     def _passage(self, asked: _Asked, judged: Sequence[Evidence]) -> list[Evidence]:
         """What the model writes from: what it has judged, which its cache holds, and the other good sentences."""
@@ -441,6 +450,7 @@ def _answering(settings: Settings) -> dict[str, object]:
         "candidates",
         "evidence_words",
         "passage_sentences",
+        "passage_words",
         "judged_until",
         "quoted_sentences",
         "quoted_for_several",

@@ -8,6 +8,7 @@ Precise Zero-Shot Dense Retrieval without Relevance Labels, 2023, which searches
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
-from qa.evidence import Evidence, embed_sentences, list_items, sentence_before, standard
+from qa.claims import check_claims
+from qa.evidence import Evidence, embed_sentences, list_around, sentence_before, standard
 from qa.question import QUESTION_WORD
 from qa.wording import find_dates
 
@@ -38,6 +40,8 @@ SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
 NEIGHBOUR_LEAD = 6.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
+HEADING_CHARACTERS = 400
+"""Most characters between a quote and the heading above it that is quoted with it."""
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
@@ -153,12 +157,34 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
     """The sentence as it is quoted: with what its pronoun leans on, its list, and a good neighbour that was found."""
     before = sentence_before(sentence, index)
     quote = sentence if before is None else _joined(before, sentence, index)
-    for item in list_items(sentence, index)[-1:]:
-        quote = _joined(quote, item, index)
+    for part in list_around(sentence, index):
+        quote = _joined(quote, part, index)
     neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
     if neighbour and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
         quote = _joined(quote, neighbour, index)
     return quote
+
+
+def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
+    """The quotes, each with the heading above it where that alone holds a number, date or name that the draft gives.
+
+    `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release.
+    """
+    return [_under_heading(draft, quote, index) for quote in quotes]
+
+
+def _under_heading(draft: str, quote: Evidence, index: Index) -> Evidence:
+    document = index.documents[quote.document]
+    above = bisect_right(document.headings, (quote.start, 0)) - 1
+    if above < 0 or quote.start - document.headings[above][1] > HEADING_CHARACTERS:
+        return quote
+    start = document.headings[above][0]
+    headed = replace(quote, start=start, text=document.text[start : quote.end])
+    return headed if _unsupported(draft, headed.text) < _unsupported(draft, quote.text) else quote
+
+
+def _unsupported(draft: str, text: str) -> int:
+    return sum(len(kind.unsupported) for kind in check_claims(draft, text).values())
 
 
 def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Evidence]) -> list[Evidence]:

@@ -23,6 +23,7 @@ _LEAST = {
         "answer_tokens": 1,
         "question_characters": 1,
         "stale_days": 0,
+        "passage_words": 0,
         "port": 0,
         "refuse_below": -1.0,
         "judged_until": 0.0,
@@ -60,6 +61,8 @@ class Settings:
     """Budget of the evidence in the prompt, in words; 230 are about 310 tokens, most of what is read."""
     passage_sentences: int = 8
     """Sentences that the answer is written from; they hold the evidence of 89 % of the dev half and 98 % of SQuAD 2."""
+    passage_words: int = 180
+    """Where these sentences are short, more are read, until they have so many words together."""
     judged_until: float = 0.98
     """Whether there is an answer is judged from the best of them, until one states it with this probability, if any
     sentence does: what is beside the point makes a small model say yes. 1 judges from all of them (evals/LOG.md)."""

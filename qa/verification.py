@@ -10,7 +10,7 @@ from corpus import split_sentences
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import WORDING, check_claims
-from qa.evidence import Evidence, leans_back
+from qa.evidence import Evidence, announces, leans_back
 from qa.wording import normalise
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -54,7 +54,7 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
     """
     parts: list[Part] = []
     dropped: list[list[str]] = []
-    stated = [(evidence, statement) for evidence in chosen for statement in statements(evidence.text)]
+    stated = [(evidence, statement) for evidence in chosen for statement in statements(evidence)]
     for sentence in split_sentences(written):
         text = written[sentence.start : sentence.end]
         words = set(tokenise(text))
@@ -70,12 +70,20 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
     return parts, dropped
 
 
-def statements(text: str) -> list[str]:
-    """The sentences of a quote, each with what it leans on in front of it."""
+def statements(quote: Evidence) -> list[str]:
+    """The sentences of a quote, each with what it leans on in front of it: the sentence before, a heading, a lead-in.
+
+    `Rear carrier: 25 kg` is said of what `The limits of the Passo 8 are:` names.
+    """
     found: list[str] = []
-    for sentence in split_sentences(text):
-        said = text[sentence.start : sentence.end]
-        found.append(f"{found[-1]} {said}" if found and leans_back(said) else said)
+    heading = quote.section if quote.section and quote.text.startswith(f"{quote.section}\n") else ""
+    body = quote.text[len(heading) :]
+    lead = heading
+    for sentence in split_sentences(body):
+        said = body[sentence.start : sentence.end]
+        found.append(f"{found[-1]} {said}" if found and leans_back(said) else f"{lead} {said}".lstrip())
+        if announces(said):
+            lead = f"{heading} {said}".lstrip()
     return found
 
 

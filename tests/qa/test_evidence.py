@@ -15,6 +15,7 @@ from qa.evidence import (
     FEWEST,
     Evidence,
     in_reading_order,
+    list_around,
     list_items,
     order_hits,
     rank_sentences,
@@ -22,7 +23,7 @@ from qa.evidence import (
     sentence_before,
     standard,
     with_antecedents,
-    with_items,
+    with_lists,
     within_budget,
 )
 
@@ -103,17 +104,24 @@ def test_the_budget_passes_over_what_is_too_long(evidence: Callable[..., Evidenc
     assert within_budget([], 3, 6) == []
 
 
+def test_of_short_sentences_more_are_read(evidence: Callable[..., Evidence]) -> None:
+    short = [evidence(f"s{place} t") for place in range(9)]
+    assert within_budget(short, 3, 99, filled=9) == short[:5]
+    assert within_budget(short, 6, 99, filled=9) == short[:6]
+    assert within_budget(short, 3, 8, filled=9) == short[:4]
+
+
 def test_reading_ends_where_the_evidence_is_surely_read(evidence: Callable[..., Evidence]) -> None:
     def scored(*scores: float) -> list[Evidence]:
         return [replace(evidence(f"s{place}"), score=score) for place, score in enumerate(scores)]
 
     clear, vague = scored(9.0, *[2.0] * 9), scored(*[2.0] * 10)
-    assert len(within_budget(clear, 10, 99, 0.98)) == FEWEST
-    assert len(within_budget(vague, 10, 99, 0.75)) == 8
-    assert within_budget(vague, 5, 99, 0.75) == vague[:5]
+    assert len(within_budget(clear, 10, 99, until=0.98)) == FEWEST
+    assert len(within_budget(vague, 10, 99, until=0.75)) == 8
+    assert within_budget(vague, 5, 99, until=0.75) == vague[:5]
     assert within_budget(clear, 10, 99) == clear
-    assert within_budget(vague[:2], 10, 99, 0.98) == vague[:2]
-    assert within_budget([], 10, 99, 0.98) == []
+    assert within_budget(vague[:2], 10, 99, until=0.98) == vague[:2]
+    assert within_budget([], 10, 99, until=0.98) == []
 
 
 def test_text_without_spaces_counts_by_its_length(evidence: Callable[..., Evidence]) -> None:
@@ -181,11 +189,27 @@ def test_a_list_is_read_with_the_sentence_that_announces_it(
     found = list_items(announcing, index)
     assert len(found) == items
     assert all(text[item.start : item.end] == item.text for item in found)
-    assert with_items([announcing, *found[:1]], index) == [announcing, *found]
+    assert with_lists([announcing, *found[:1]], index) == [announcing, *found]
+    for item in found:
+        assert list_around(item, index) == [announcing, *found]
+        assert with_lists([item], index)[0] == item
+        assert {part.start for part in with_lists([item], index)} == {part.start for part in [announcing, *found]}
 
 
 def test_a_sentence_without_a_colon_announces_nothing(make_index: Callable[[Mapping[str, str]], Index]) -> None:
     index = make_index({"a.md": "# Days\n\nThe harbour closes.\n\n- New Year\n- 4 May\n"})
     start = index.documents["a.md"].text.index("The harbour")
     closing = Evidence("a.md", start, start + 19, "The harbour closes.", "", "", "", 0.0)
-    assert list_items(closing, index) == []
+    assert list_items(closing, index) == list_around(closing, index) == []
+
+
+def test_lists_are_read_up_to_a_length(make_index: Callable[[Mapping[str, str]], Index]) -> None:
+    lists = "\n\n".join(f"In group {name} were:\n\n- {'word ' * 95}{name}.\n- {'word ' * 70}{name}." for name in "ab")
+    index = make_index({"a.md": f"# Groups\n\n{lists}\n"})
+    text = index.documents["a.md"].text
+    items = [
+        Evidence("a.md", s.start, s.end, text[s.start : s.end], "", "", "", 0.0)
+        for s in index.sentences("a.md")
+        if text[s.start : s.end].endswith(("a.", "b.")) and s.end - s.start < 400
+    ]
+    assert [part.text[:8] for part in with_lists(items, index)] == ["word wor", "word wor", "In group", "word wor"]

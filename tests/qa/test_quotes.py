@@ -17,6 +17,7 @@ from qa.quotes import (
     choose_quotes,
     rank_for_quoting,
     to_the_point,
+    with_headings,
     with_year,
 )
 
@@ -101,9 +102,22 @@ def test_a_list_is_quoted_with_the_sentence_that_announces_it(
 ) -> None:
     listed = "The harbour closes on two days:\n\n- New Year\n- 4 May"
     index = make_index({"a.md": f"# Days\n\n{listed}\n\nIt opens on all others.\n"})
-    quotes = choose_quotes("", "", [quoted(index, "a.md", "The harbour closes on two days:")], index, 1)
-    assert [quote.text for quote in quotes] == [listed]
+    for part in ("The harbour closes on two days:", "New Year", "4 May"):
+        quotes = choose_quotes("", "", [quoted(index, "a.md", part)], index, 1)
+        assert [quote.text for quote in quotes] == [listed]
     assert as_quote(quotes[0]) == "“The harbour closes on two days: - New Year - 4 May”"
+
+
+def test_a_heading_is_quoted_where_it_alone_holds_what_the_draft_says(
+    make_index: MakeIndex, quoted: Callable[..., Evidence]
+) -> None:
+    index = make_index({"a.md": "# Changes\n\n## Release 3.1.1\n\n- A leak was fixed.\n\n## Release 3.1.0\n\n- It was new."})
+    quote = quoted(index, "a.md", "A leak was fixed.")
+    assert with_headings("The leak was fixed in 3.1.0.", [quote], index) == [quote]
+    (headed,) = with_headings("The leak was fixed in 3.1.1.", [quote], index)
+    assert headed.text == "Release 3.1.1\n\n- A leak was fixed."
+    assert index.documents["a.md"].text[headed.start : headed.end] == headed.text
+    assert with_headings("3.1.1", [replace(quote, start=0, end=9, text="# Changes")], index)[0].start == 0
 
 
 def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., Evidence]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -71,14 +72,21 @@ def test_sources_support_a_sentence_alone_or_not_at_all(evidence: Callable[..., 
     assert verify(sentence, [evidence(OPENED), evidence(CRANES)], QUESTION) == ([], [["Brandt"]])
 
 
-def test_a_statement_takes_along_what_it_leans_on() -> None:
-    assert statements("Petrov came. He warned Tokyo. It refused. Nowak left.") == [
+def test_a_statement_takes_along_what_it_leans_on(evidence: Callable[..., Evidence]) -> None:
+    assert statements(evidence("Petrov came. He warned Tokyo. It refused. Nowak left.")) == [
         "Petrov came.",
         "Petrov came. He warned Tokyo.",
         "Petrov came. He warned Tokyo. It refused.",
         "Nowak left.",
     ]
-    assert statements("") == []
+    assert statements(evidence("")) == []
+
+
+def test_an_item_is_said_under_its_heading_and_its_lead_in(evidence: Callable[..., Evidence]) -> None:
+    quote = replace(evidence("3.1.1 (May 4)\nFixed are:\n- a leak\n- a crash"), section="3.1.1 (May 4)")
+    assert statements(quote)[1:] == ["3.1.1 (May 4) Fixed are: a leak", "3.1.1 (May 4) Fixed are: a crash"]
+    assert verify("A leak is fixed in 3.1.1.", [quote], "Which release is it?")[0]
+    assert not verify("A leak is fixed in 3.1.1.", [replace(quote, section="")], "Which release is it?")[0]
 
 
 def test_each_sentence_cites_what_holds_it(evidence: Callable[..., Evidence]) -> None:
