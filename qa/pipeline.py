@@ -41,6 +41,7 @@ from qa.quotes import (
     asks_for_several,
     choose_quotes,
     holds,
+    least_doubted_first,
     rank_for_quoting,
     to_the_point,
     with_headings,
@@ -217,11 +218,17 @@ class Pipeline:
         quotes = choose_quotes(question, draft, ranked, index, 1)
         written, dropped = verify(draft, quotes, question)
         if dropped or not written:  # the first quote alone does not hold what the model wrote
-            several = asks_for_several(question)
-            most = self.settings.quoted_for_several if several else self.settings.quoted_sentences
+            settings, several = self.settings, asks_for_several(question)
+
+            def verdict(quote: Evidence) -> float:
+                return self._judge(question, [quote], clock)
+
+            if settings.weigh_quotes:
+                ranked = least_doubted_first(ranked, index, verdict)
+            most = settings.quoted_for_several if several else settings.quoted_sentences
             quotes = choose_quotes(question, draft, ranked, index, most, several=several)
-            if self.settings.weigh_quotes and not several and len(quotes) > 1:  # one of several facts answers nothing
-                quotes = to_the_point(question, draft, quotes, lambda quote: self._judge(question, [quote], clock))
+            if settings.weigh_quotes and not several and len(quotes) > 1:  # one of several facts answers nothing
+                quotes = to_the_point(question, draft, quotes, verdict)
             quotes = with_headings(draft, with_year(question, quotes, ranked), index)
             written, dropped = verify(draft, quotes, question)
         return ranked, quotes, written, dropped
@@ -257,9 +264,7 @@ class Pipeline:
     def _best(self, ranked: Sequence[Evidence]) -> list[Evidence]:
         """What the answer is written from."""
         settings = self.settings
-        return within_budget(
-            ranked, settings.passage_sentences, settings.evidence_words, filled=settings.passage_words
-        )
+        return within_budget(ranked, settings.passage_sentences, settings.evidence_words, filled=settings.passage_words)
 
     @staticmethod
     def _readable(best: Sequence[Evidence], index: Index) -> list[Evidence]:

@@ -37,6 +37,9 @@ CLEAR_LEAD = 3.0
 seldom holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
 SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
 """Where the question asks for several things: the same, and the least share of the words that a quote must bring."""
+READ_ALONE = 3
+"""Best sentences that the model reads alone before one is quoted first: it tells the one that states the answer from
+its neighbours in the ranking (evals/LOG.md)."""
 NEIGHBOUR_LEAD = 6.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
@@ -116,6 +119,23 @@ def choose_quotes(
             break
         _add(quotes, _grown(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
     return quotes
+
+
+def least_doubted_first(
+    ranked: Sequence[Evidence], index: Index, verdict: Callable[[Evidence], float]
+) -> list[Evidence]:
+    """The ranking with its `READ_ALONE` best sentences in the order of the model's yes to each of them alone.
+
+    Args:
+        ranked: The candidates, best first.
+        index: Where they are from.
+        verdict: The log-odds that the model gives to a quote's stating the answer; not a number counts as a no.
+    """
+    best = ranked[:READ_ALONE]
+    stated = np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in best], nan=-np.inf)
+    order = np.argsort(-stated, kind="stable")
+    reordered = [replace(best[place], score=best[rank].score) for rank, place in enumerate(order)]
+    return [*reordered, *ranked[READ_ALONE:]]
 
 
 def to_the_point(

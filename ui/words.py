@@ -15,7 +15,7 @@ REASONS = {
 CONFIDENCE = (
     (0.9, "Very likely in the documents"),
     (0.7, "Likely in the documents"),
-    (0.4, "Perhaps in the documents"),
+    (0.5, "Perhaps in the documents"),
     (0.0, "Hardly in the documents"),
 )
 

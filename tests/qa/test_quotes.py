@@ -11,10 +11,12 @@ from qa.quotes import (
     CLEAR_LEAD,
     NEIGHBOUR_LEAD,
     NEWS_GAIN,
+    READ_ALONE,
     SEVERAL_LEAD,
     as_quote,
     asks_for_several,
     choose_quotes,
+    least_doubted_first,
     rank_for_quoting,
     to_the_point,
     with_headings,
@@ -111,7 +113,9 @@ def test_a_list_is_quoted_with_the_sentence_that_announces_it(
 def test_a_heading_is_quoted_where_it_alone_holds_what_the_draft_says(
     make_index: MakeIndex, quoted: Callable[..., Evidence]
 ) -> None:
-    index = make_index({"a.md": "# Changes\n\n## Release 3.1.1\n\n- A leak was fixed.\n\n## Release 3.1.0\n\n- It was new."})
+    index = make_index(
+        {"a.md": "# Changes\n\n## Release 3.1.1\n\n- A leak was fixed.\n\n## Release 3.1.0\n\n- It was new."}
+    )
     quote = quoted(index, "a.md", "A leak was fixed.")
     assert with_headings("The leak was fixed in 3.1.0.", [quote], index) == [quote]
     (headed,) = with_headings("The leak was fixed in 3.1.1.", [quote], index)
@@ -166,3 +170,15 @@ def test_a_further_quote_needs_more_of_the_draft_or_the_models_word(evidence: Ca
     assert kept("Nobody knows.", {first: 1.0, second: float("nan")}) == [first]
     assert kept("It was Ilse Brandt.", {first: -1.0, second: 2.0}) == [first, second]
     assert kept("It was one of 340 workers.", {}) == [first, second]  # nothing is left to ask
+
+
+def test_what_the_model_doubts_least_is_quoted_first(small_index: Index, quoted: Callable[..., Evidence]) -> None:
+    ranked = [
+        quoted(small_index, "weather.txt", RAIN, score=3.0),
+        quoted(small_index, "harbour.md", OPENED, score=2.0),
+        *[quoted(small_index, "weather.txt", "The river did not freeze.", score=-20.0)] * READ_ALONE,
+    ]
+    ordered = least_doubted_first(ranked, small_index, lambda quote: float(quote.text == OPENED))
+    assert [evidence.text for evidence in ordered] == [OPENED, RAIN, *(evidence.text for evidence in ranked[2:])]
+    assert [evidence.score for evidence in ordered] == [evidence.score for evidence in ranked]
+    assert least_doubted_first([], small_index, lambda quote: 0.0) == []
