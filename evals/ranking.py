@@ -16,7 +16,7 @@ from corpus.errors import DossierError
 from evals.questions import Question, load_questions
 from evals.scores import Gold
 from qa.abbreviations import expand
-from qa.evidence import rank_sentences, read_sentences, with_antecedents, within_budget
+from qa.evidence import rank_sentences, read_sentences, with_antecedents, with_lists, within_budget
 from qa.settings import Settings
 from qa.wording import states
 
@@ -64,7 +64,11 @@ def _run(file: Path, settings: Settings, only: str, limit: int | None) -> None:
             read = within_budget(
                 ranked, settings.passage_sentences, settings.evidence_words, filled=settings.passage_words
             )
-            facts.append(stated(question, " ".join(evidence.text for evidence in with_antecedents(read, index))))
+            facts.append(
+                stated(
+                    question, " ".join(evidence.text for evidence in with_lists(with_antecedents(read, index), index))
+                )
+            )
             candidates, readings = read_sentences(question.question, hits, index)
             fitting.append((readings, np.array([bool(gold.covered(evidence)) for evidence in candidates])))
     _log.info("%d questions", len(asked))

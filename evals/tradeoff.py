@@ -103,7 +103,9 @@ def run_each(
     scores = {}
     for number in sentences:
         reading = copy(pipeline)
-        reading.settings = replace(pipeline.settings, passage_sentences=number, evidence_words=int(WORDS * number))
+        reading.settings = replace(
+            pipeline.settings, passage_sentences=number, passage_words=0, evidence_words=int(WORDS * number)
+        )
         folder = out / f"{number}-sentences"
         shown = sys.stderr.isatty()
         scores[number] = run(questions, documents, reading, folder, progress=shown, cache_folder=cache_folder)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.document import Sentence, Span
 from index import Embedder, Hit, Index
 from index.lexical import LexicalIndex
 from qa.instructions import speaks_to_a_model
@@ -26,7 +29,8 @@ FEWEST = 4
 ANTECEDENTS = 2
 """Most sentences that are read for the sake of the pronoun after them."""
 LIST_CHARACTERS = 900
-"""Length of a list up to which its items are read and quoted with the sentence that announces them."""
+"""Length of a list up to which its items are read and quoted with the sentence that announces them, and of all lists
+that are read for the sake of one of their sentences."""
 REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
 MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.6, 0.8, 0.5, 0.6
@@ -44,8 +48,8 @@ _POINTS_BACK = re.compile(
 )
 """How a sentence begins that leans on the one before."""
 _ANNOUNCES = re.compile(r":[*_\"'”’)\]]*\s*$")
-_BEFORE_ITEM = re.compile(r"\s*\n[ \t]*(?:>[ \t]*)*(?:[-*+•]|\d{1,3}[.)]|[a-z]\))[ \t]+")
-"""What stands between a sentence and the item of a list that follows it."""
+_ITEM_MARK = re.compile(r"((?:[ \t]|>)*)(?:[-*+•]|\d{1,3}[.)]|[a-z]\))[ \t]+")
+"""What stands on a line before the item of a list; its group is the indentation."""
 _remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 _remembering = threading.Lock()
 
@@ -223,7 +227,7 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
 
 
 def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
-    """The chosen sentences, and the lists that they announce or are items of, `LIST_CHARACTERS` of them at most."""
+    """The chosen sentences, and the lists that they announce or are items of, `LIST_CHARACTERS` of them together."""
     places = {(evidence.document, evidence.start) for evidence in chosen}
     added: list[Evidence] = []
     left = LIST_CHARACTERS
@@ -240,22 +244,51 @@ def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
 def list_around(evidence: Evidence, index: Index) -> list[Evidence]:
     """The list that a sentence announces or is an item of, as the announcing sentence and its items; or nothing.
 
-    An item alone does not say what it is an item of.
+    `There are three reasons:` says nothing without them, and an item alone does not say what it is an item of. A list
+    ends before an item that speaks to a model, and before one that makes it longer than `LIST_CHARACTERS`.
     """
-    items = list_items(evidence, index)
-    if items:
-        return [evidence, *items]
-    for sentence in reversed(index.sentences(evidence.document)):
-        if sentence.end > evidence.start:
-            continue
-        if evidence.end - sentence.end > LIST_CHARACTERS:
+    text, sentences = index.documents[evidence.document].text, index.sentences(evidence.document)
+    at = bisect_left(sentences, evidence.start, key=lambda sentence: sentence.start)
+    for first in range(min(at, len(sentences) - 1), -1, -1):
+        announcing = sentences[first]
+        if evidence.end - announcing.end > LIST_CHARACTERS:
             break
-        said = index.documents[evidence.document].text[sentence.start : sentence.end]
-        announcing = replace(evidence, start=sentence.start, end=sentence.end, text=said)
-        items = list_items(announcing, index)
-        if any(item.start == evidence.start for item in items) and not speaks_to_a_model(said):
-            return [announcing, *items]
+        if not announces(text[announcing.start : announcing.end]):
+            continue
+        spans = [(sentence.start, sentence.end) for sentence in _within_reach(sentences, first)]
+        led = announced_by(text, spans)
+        parts = [replace(evidence, start=start, end=end, text=text[start:end]) for start, end in spans]
+        ends = (place for place in range(1, len(parts)) if 0 not in led[place] or speaks_to_a_model(parts[place].text))
+        whole = parts[: next(ends, len(parts))]
+        if len(whole) > 1 and any(part.start == evidence.start for part in whole):
+            return [] if speaks_to_a_model(whole[0].text) else whole
     return []
+
+
+def announced_by(text: str, spans: Sequence[Span]) -> list[tuple[int, ...]]:
+    """For each sentence of a text, the places of those that announce the lists it stands in, the outermost first.
+
+    Args:
+        text: What the sentences are in.
+        spans: Consecutive sentences, in order.
+    """
+    lists: list[_OpenList] = []
+    found: list[tuple[int, ...]] = []
+    for place, (start, end) in enumerate(spans):
+        line_start = text.rfind("\n", 0, start) + 1
+        mark = _ITEM_MARK.fullmatch(text, line_start, start)
+        between = text[spans[place - 1][1] : start] if place else ""
+        if mark and not text[spans[place - 1][1] if place else line_start : line_start].strip():
+            depth = len(mark[1].expandtabs(4))
+            lists = [opened for opened in lists if depth >= opened.depth]
+            if lists and lists[-1].place == place - 1:
+                lists[-1].depth = depth
+        elif not between.isspace() or "\n" in between:  # not a further sentence of an item
+            lists = []
+        found.append(tuple(opened.place for opened in lists))
+        if announces(text[start:end]):
+            lists.append(_OpenList(place, len(mark[1].expandtabs(4)) + 1 if mark else 0))
+    return found
 
 
 def announces(sentence: str) -> bool:
@@ -263,28 +296,19 @@ def announces(sentence: str) -> bool:
     return _ANNOUNCES.search(sentence) is not None
 
 
-def list_items(evidence: Evidence, index: Index) -> list[Evidence]:
-    """The items of the list that a sentence announces with a colon, in order; empty where it announces none.
+@dataclass(slots=True)
+class _OpenList:
+    place: int
+    """Of the announcing sentence."""
+    depth: int
+    """Least indentation of its items, in characters."""
 
-    `There are three reasons:` says nothing without them. The list ends before an item that speaks to a model, and
-    before one that makes it longer than `LIST_CHARACTERS`.
-    """
-    items: list[Evidence] = []
-    if not announces(evidence.text):
-        return items
-    text = index.documents[evidence.document].text
-    end = evidence.end
-    for sentence in index.sentences(evidence.document):
-        if sentence.start < end:
-            continue
-        between, said = text[end : sentence.start], text[sentence.start : sentence.end]
-        goes_on = bool(items) and between.isspace() and "\n" not in between
-        listed = goes_on or _BEFORE_ITEM.fullmatch(between)
-        if not listed or speaks_to_a_model(said) or sentence.end - evidence.end > LIST_CHARACTERS:
-            break
-        items.append(replace(evidence, start=sentence.start, end=sentence.end, text=said))
-        end = sentence.end
-    return items
+
+def _within_reach(sentences: Sequence[Sentence], first: int) -> Iterator[Sentence]:
+    """The sentence at a place, and those that its list may reach."""
+    return takewhile(
+        lambda sentence: sentence.end - sentences[first].end <= LIST_CHARACTERS, islice(sentences, first, None)
+    )
 
 
 def in_reading_order(evidence: Sequence[Evidence]) -> list[Evidence]:

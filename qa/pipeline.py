@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import chain
 from threading import Event as StopEvent
 
@@ -220,6 +221,7 @@ class Pipeline:
         if dropped or not written:  # the first quote alone does not hold what the model wrote
             settings, several = self.settings, asks_for_several(question)
 
+            @cache
             def verdict(quote: Evidence) -> float:
                 return self._judge(question, [quote], clock)
 
@@ -268,7 +270,7 @@ class Pipeline:
 
     @staticmethod
     def _readable(best: Sequence[Evidence], index: Index) -> list[Evidence]:
-        """Sentences with what their pronouns lean on, and with the lists that they announce."""
+        """Sentences with what their pronouns lean on, and with the lists that they announce or are items of."""
         return with_lists(with_antecedents(best, index), index)
 
     def _judged(self, asked: _Asked) -> list[Evidence]:

@@ -21,6 +21,7 @@ from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.evidence import Evidence, embed_sentences, list_around, sentence_before, standard
+from qa.instructions import speaks_to_a_model
 from qa.question import QUESTION_WORD
 from qa.wording import find_dates
 
@@ -126,11 +127,15 @@ def least_doubted_first(
 ) -> list[Evidence]:
     """The ranking with its `READ_ALONE` best sentences in the order of the model's yes to each of them alone.
 
+    The scores stay with the places, so that a lead means what it meant.
+
     Args:
         ranked: The candidates, best first.
         index: Where they are from.
         verdict: The log-odds that the model gives to a quote's stating the answer; not a number counts as a no.
     """
+    if len(ranked) < 2:
+        return list(ranked)
     best = ranked[:READ_ALONE]
     stated = np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in best], nan=-np.inf)
     order = np.argsort(-stated, kind="stable")
@@ -186,11 +191,14 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
 
 
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
-    """The quotes, each with the heading above it where that alone holds a number, date or name that the draft gives.
+    """The quotes, each with the heading above it where that holds a number or date of the draft that it lacks.
 
     `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release.
     """
-    return [_under_heading(draft, quote, index) for quote in quotes]
+    headed: list[Evidence] = []
+    for quote in quotes:
+        _add(headed, _under_heading(draft, quote, index), index)
+    return headed
 
 
 def _under_heading(draft: str, quote: Evidence, index: Index) -> Evidence:
@@ -198,13 +206,18 @@ def _under_heading(draft: str, quote: Evidence, index: Index) -> Evidence:
     above = bisect_right(document.headings, (quote.start, 0)) - 1
     if above < 0 or quote.start - document.headings[above][1] > HEADING_CHARACTERS:
         return quote
-    start = document.headings[above][0]
-    headed = replace(quote, start=start, text=document.text[start : quote.end])
-    return headed if _unsupported(draft, headed.text) < _unsupported(draft, quote.text) else quote
+    start, end = document.headings[above]
+    heading = document.text[start:end]
+    if _lacking(draft, f"{heading}\n{quote.text}") == _lacking(draft, quote.text):
+        return quote
+    between = [text for text in document.text[start : quote.start].splitlines() if speaks_to_a_model(text)]
+    return quote if between else replace(quote, start=start, text=document.text[start : quote.end])
 
 
-def _unsupported(draft: str, text: str) -> int:
-    return sum(len(kind.unsupported) for kind in check_claims(draft, text).values())
+def _lacking(draft: str, text: str) -> int:
+    """How many numbers and dates of the draft a text does not hold."""
+    claims = check_claims(draft, text)
+    return len(claims["numbers"].unsupported) + len(claims["dates"].unsupported)
 
 
 def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Evidence]) -> list[Evidence]:

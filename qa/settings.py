@@ -62,7 +62,7 @@ class Settings:
     passage_sentences: int = 8
     """Sentences that the answer is written from; they hold the evidence of 89 % of the dev half and 98 % of SQuAD 2."""
     passage_words: int = 180
-    """Where these sentences are short, more are read, until they have so many words together."""
+    """Where these sentences are short, more are read, until they have so many words together; 0 reads no more."""
     judged_until: float = 0.98
     """Whether there is an answer is judged from the best of them, until one states it with this probability, if any
     sentence does: what is beside the point makes a small model say yes. 1 judges from all of them (evals/LOG.md)."""

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from corpus import split_sentences
 from index.lexical import tokenise
 from qa.citations import without_marks
-from qa.claims import WORDING, check_claims
-from qa.evidence import Evidence, announces, leans_back
-from qa.wording import normalise
+from qa.claims import WORDING, check_claims, find_numbers
+from qa.evidence import Evidence, announced_by, leans_back
+from qa.wording import find_dates, normalise
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
@@ -71,19 +71,20 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
 
 
 def statements(quote: Evidence) -> list[str]:
-    """The sentences of a quote, each with what it leans on in front of it: the sentence before, a heading, a lead-in.
+    """The sentences of a quote, each with what it leans on in front of it: the sentence before, or a list's lead-in.
 
-    `Rear carrier: 25 kg` is said of what `The limits of the Passo 8 are:` names.
+    `Rear carrier: 25 kg` is said of what `The limits of the Passo 8 are:` names. A heading that is quoted gives its
+    numbers and dates to each: what it names may be another's doing.
     """
-    found: list[str] = []
     heading = quote.section if quote.section and quote.text.startswith(f"{quote.section}\n") else ""
     body = quote.text[len(heading) :]
-    lead = heading
-    for sentence in split_sentences(body):
-        said = body[sentence.start : sentence.end]
-        found.append(f"{found[-1]} {said}" if found and leans_back(said) else f"{lead} {said}".lstrip())
-        if announces(said):
-            lead = f"{heading} {said}".lstrip()
+    spans = [(sentence.start, sentence.end) for sentence in split_sentences(body)]
+    dated = " ".join([*find_numbers(heading), *(written for written, _ in find_dates(heading))])
+    found: list[str] = []
+    for (start, end), announcing in zip(spans, announced_by(body, spans), strict=True):
+        said = body[start:end]
+        leads = [found[announcing[-1]]] if announcing else [found[-1]] if found and leans_back(said) else [dated]
+        found.append(" ".join([*filter(None, leads), said]))
     return found
 
 

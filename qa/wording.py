@@ -40,7 +40,7 @@ _SCALES = {
     **{"k": 1000, "mn": 10**6, "bn": 10**9, "tn": 10**12},
 }
 _SCALED = re.compile(rf"(?<![\w.,])({_NUMBER})(?:[\s-]*(hundred|thousand|million|billion|trillion)|(k|mn|bn|tn))\b")
-_PLAIN_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w])")
+_PLAIN_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}(?!\w|\.\d)")
 _ABBREVIATION = re.compile(r"\b(?:[^\W\d_]\.)+[^\W\d_]\b\.?")
 _POSSESSIVE = re.compile(r"(?<!\d)'s\b|'")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))

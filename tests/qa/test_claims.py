@@ -48,3 +48,9 @@ def test_claims_are_checked_against_the_cited_words() -> None:
 def test_nothing_claimed_and_nothing_cited() -> None:
     assert check_claims("It rose.", "") == {kind: Claims(0, ()) for kind in ("numbers", "dates", "names")}
     assert check_claims("In Japan 3 rose.", "")["names"] == Claims(1, ("Japan",))
+
+
+@pytest.mark.parametrize(("release", "other"), [("3.1.1", "3.1.2"), ("3.10.2", "3.1.2"), ("3.0.1", "3.1")])
+def test_a_release_is_a_number_of_its_own(release: str, other: str) -> None:
+    assert check_claims(f"It came in {release}.", f"Release {release} has it.")["numbers"].unsupported == ()
+    assert check_claims(f"It came in {release}.", f"Release {other} has it.")["numbers"].unsupported == (release,)

@@ -16,7 +16,6 @@ from qa.evidence import (
     Evidence,
     in_reading_order,
     list_around,
-    list_items,
     order_hits,
     rank_sentences,
     read_sentences,
@@ -186,21 +185,34 @@ def test_a_list_is_read_with_the_sentence_that_announces_it(
     text = index.documents["a.md"].text
     start = text.index(ANNOUNCED)
     announcing = Evidence("a.md", start, start + len(ANNOUNCED), ANNOUNCED, "", "", "", 0.0, context=text)
-    found = list_items(announcing, index)
-    assert len(found) == items
-    assert all(text[item.start : item.end] == item.text for item in found)
-    assert with_lists([announcing, *found[:1]], index) == [announcing, *found]
-    for item in found:
-        assert list_around(item, index) == [announcing, *found]
-        assert with_lists([item], index)[0] == item
-        assert {part.start for part in with_lists([item], index)} == {part.start for part in [announcing, *found]}
+    found = list_around(announcing, index)
+    assert len(found) == (items + 1 if items else 0)
+    assert all(text[part.start : part.end] == part.text for part in found)
+    assert all(list_around(part, index) == found for part in found)
+    for chosen in found:
+        read = with_lists([chosen], index)
+        assert read[0] == chosen
+        assert {part.start for part in read} == {part.start for part in found}
+
+
+NESTED = "The limits are:\n- Front:\n  - 10 kg on the carrier. No more.\n  - 5 kg in the bag\n- Rear: 25 kg\n\nThe end."
+
+
+def test_an_item_belongs_to_what_stands_above_it(make_index: Callable[[Mapping[str, str]], Index]) -> None:
+    index = make_index({"a.md": f"# Bicycles\n\n{NESTED}\n"})
+    text = index.documents["a.md"].text
+    parts = [Evidence("a.md", s.start, s.end, text[s.start : s.end], "", "", "", 0.0) for s in index.sentences("a.md")]
+    said = [part.text for part in parts]
+    assert said[1:5] == ["Front:", "10 kg on the carrier.", "No more.", "5 kg in the bag"]
+    whole, front = said[:6], said[1:5]
+    assert [[p.text for p in list_around(part, index)] for part in parts] == [whole, *[front] * 4, whole, []]
 
 
 def test_a_sentence_without_a_colon_announces_nothing(make_index: Callable[[Mapping[str, str]], Index]) -> None:
     index = make_index({"a.md": "# Days\n\nThe harbour closes.\n\n- New Year\n- 4 May\n"})
     start = index.documents["a.md"].text.index("The harbour")
     closing = Evidence("a.md", start, start + 19, "The harbour closes.", "", "", "", 0.0)
-    assert list_items(closing, index) == list_around(closing, index) == []
+    assert list_around(closing, index) == []
 
 
 def test_lists_are_read_up_to_a_length(make_index: Callable[[Mapping[str, str]], Index]) -> None:

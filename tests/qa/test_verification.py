@@ -84,9 +84,18 @@ def test_a_statement_takes_along_what_it_leans_on(evidence: Callable[..., Eviden
 
 def test_an_item_is_said_under_its_heading_and_its_lead_in(evidence: Callable[..., Evidence]) -> None:
     quote = replace(evidence("3.1.1 (May 4)\nFixed are:\n- a leak\n- a crash"), section="3.1.1 (May 4)")
-    assert statements(quote)[1:] == ["3.1.1 (May 4) Fixed are: a leak", "3.1.1 (May 4) Fixed are: a crash"]
+    assert statements(quote)[1:] == ["3.1.1 may 4 Fixed are: a leak", "3.1.1 may 4 Fixed are: a crash"]
     assert verify("A leak is fixed in 3.1.1.", [quote], "Which release is it?")[0]
+    assert not verify("A leak is fixed in 3.1.2.", [quote], "Which release is it?")[0]
     assert not verify("A leak is fixed in 3.1.1.", [replace(quote, section="")], "Which release is it?")[0]
+
+
+def test_a_heading_and_a_lead_in_name_nobody_else(evidence: Callable[..., Evidence]) -> None:
+    heading = replace(evidence("Minister Zhao refuses\nPetrov paid 500."), section="Minister Zhao refuses")
+    assert not verify("Minister Zhao paid 500.", [heading], "Who paid?")[0]
+    listed = evidence("The limits of the Passo 8 are:\n- in front: 10 kg\n\nThe Passo 9 carries 30 kg.")
+    assert verify("The limit of the Passo 8 in front is 10 kg.", [listed], "What is it?")[0]
+    assert not verify("The Passo 8 carries 30 kg.", [listed], "What is it?")[0]
 
 
 def test_each_sentence_cites_what_holds_it(evidence: Callable[..., Evidence]) -> None:
