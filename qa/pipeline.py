@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import cache
 from itertools import chain
 from threading import Event as StopEvent
 
@@ -60,13 +59,15 @@ CUT_SHORT = 2
 
 @dataclass
 class _Clock:
-    """Milliseconds since the question, and tokens."""
+    """What is kept of one question on its way: milliseconds since it, tokens, and the verdicts."""
 
     begun: float = field(default_factory=time.perf_counter)
     first_token_ms: float = 0.0
     search_ms: float = 0.0
     prompt_tokens: int = 0
     answer_tokens: int = 0
+    verdicts: dict[tuple[Evidence, ...], float] = field(default_factory=dict)
+    """By what the model read."""
 
     def now(self) -> float:
         return (time.perf_counter() - self.begun) * 1000.0
@@ -220,17 +221,12 @@ class Pipeline:
         written, dropped = verify(draft, quotes, question)
         if dropped or not written:  # the first quote alone does not hold what the model wrote
             settings, several = self.settings, asks_for_several(question)
-
-            @cache
-            def verdict(quote: Evidence) -> float:
-                return self._judge(question, [quote], clock)
-
             if settings.weigh_quotes:
-                ranked = least_doubted_first(ranked, index, verdict)
+                ranked = least_doubted_first(ranked, index, lambda quote: self._judge(question, [quote], clock))
             most = settings.quoted_for_several if several else settings.quoted_sentences
             quotes = choose_quotes(question, draft, ranked, index, most, several=several)
-            if settings.weigh_quotes and not several and len(quotes) > 1:  # one of several facts answers nothing
-                quotes = to_the_point(question, draft, quotes, verdict)
+            if settings.weigh_quotes and not several:  # one of several facts answers nothing
+                quotes = to_the_point(question, draft, quotes)
             quotes = with_headings(draft, with_year(question, quotes, ranked), index)
             written, dropped = verify(draft, quotes, question)
         return ranked, quotes, written, dropped
@@ -314,10 +310,13 @@ class Pipeline:
         )
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
-        messages = verdict_prompt(question, chosen)
-        self._count_prompt(messages, clock)
-        said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
-        return float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
+        read = tuple(replace(sentence, score=0.0) for sentence in chosen)
+        if read not in clock.verdicts:
+            messages = verdict_prompt(question, chosen)
+            self._count_prompt(messages, clock)
+            said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
+            clock.verdicts[read] = float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
+        return clock.verdicts[read]
 
     def _count_prompt(self, messages: Sequence[Message], clock: _Clock) -> None:
         """Keep the length of the longest prompt."""

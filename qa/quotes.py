@@ -125,41 +125,35 @@ def choose_quotes(
 def least_doubted_first(
     ranked: Sequence[Evidence], index: Index, verdict: Callable[[Evidence], float]
 ) -> list[Evidence]:
-    """The ranking with its `READ_ALONE` best sentences in the order of the model's yes to each of them alone.
+    """The ranking with its best sentences in the order of the model's yes to each of them alone.
 
-    The scores stay with the places, so that a lead means what it meant.
+    Those are read that the first does not lead clearly, `READ_ALONE` at most. The scores stay with the places, so that
+    a lead means what it meant.
 
     Args:
         ranked: The candidates, best first.
         index: Where they are from.
         verdict: The log-odds that the model gives to a quote's stating the answer; not a number counts as a no.
     """
-    if len(ranked) < 2:
+    best = [sentence for sentence in ranked[:READ_ALONE] if sentence.score >= ranked[0].score - CLEAR_LEAD]
+    if len(best) < 2:
         return list(ranked)
-    best = ranked[:READ_ALONE]
     stated = np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in best], nan=-np.inf)
     order = np.argsort(-stated, kind="stable")
     reordered = [replace(best[place], score=best[rank].score) for rank, place in enumerate(order)]
-    return [*reordered, *ranked[READ_ALONE:]]
+    return [*reordered, *ranked[len(best) :]]
 
 
-def to_the_point(
-    question: str, draft: str, quotes: Sequence[Evidence], verdict: Callable[[Evidence], float]
-) -> list[Evidence]:
-    """The first quote, and those for which more speaks than for it: the draft's news, or the model that reads each.
+def to_the_point(question: str, draft: str, quotes: Sequence[Evidence]) -> list[Evidence]:
+    """The first quote, and those that hold more of the draft's news.
 
     Args:
         question: The standalone question, about one thing.
         draft: What the model wrote; may be empty.
         quotes: What would be quoted, best first, at least one.
-        verdict: The log-odds that the model gives to a quote's stating the answer; asked only where it decides.
     """
     news = _news_held(question, draft, quotes)
-    doubtful = [quote for quote, share in zip(quotes[1:], news[1:], strict=True) if share <= news[0]]
-    if not doubtful:
-        return list(quotes)
-    least = verdict(quotes[0])
-    return [quote for quote in quotes if quote not in doubtful or verdict(quote) >= least]
+    return [quote for place, quote in enumerate(quotes) if place == 0 or news[place] > news[0]]
 
 
 def _news_held(question: str, draft: str, quotes: Sequence[Evidence]) -> NDArray[np.float64]:
