@@ -274,12 +274,13 @@ def announced_by(text: str, spans: Sequence[Span]) -> list[tuple[int, ...]]:
     """
     lists: list[_OpenList] = []
     found: list[tuple[int, ...]] = []
+    last_end = 0
     for place, (start, end) in enumerate(spans):
         line_start = text.rfind("\n", 0, start) + 1
         mark = _ITEM_MARK.fullmatch(text, line_start, start)
-        between = text[spans[place - 1][1] : start] if place else ""
-        if mark and not text[spans[place - 1][1] if place else line_start : line_start].strip():
-            depth = len(mark[1].expandtabs(4))
+        depth = len(mark[1].expandtabs(4)) if mark else -1
+        between = text[last_end:start] if place else ""
+        if mark and not text[last_end if place else line_start : line_start].strip():
             lists = [opened for opened in lists if depth >= opened.depth]
             if lists and lists[-1].place == place - 1:
                 lists[-1].depth = depth
@@ -287,7 +288,8 @@ def announced_by(text: str, spans: Sequence[Span]) -> list[tuple[int, ...]]:
             lists = []
         found.append(tuple(opened.place for opened in lists))
         if announces(text[start:end]):
-            lists.append(_OpenList(place, len(mark[1].expandtabs(4)) + 1 if mark else 0))
+            lists.append(_OpenList(place, depth + 1))
+        last_end = end
     return found
 
 

@@ -445,6 +445,31 @@ def test_a_second_quote_that_the_model_doubts_is_left_out(
     assert "ferry.md" in cited("Who opened the Velm harbour, and what did the ferry do?")  # no quote holds it all
 
 
+def test_a_verdict_is_asked_once_a_question(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
+) -> None:
+    documents |= {"ferry.md": "# The ferry\n\nThe ferry opened its hatches in the Velm harbour.\n"}
+    generator = scripted(replies=[script("Nobody knows it.")], scores=[_doubting_without(OPENED)])
+    assert make_pipeline(generator, documents).ask(WHO).citations
+    asked = [prompt[-1].content for prompt in generator.prompts]
+    alone = [text for text in asked if text.count("The ferry opened") + text.count(OPENED) == 1]
+    assert alone
+    assert len(asked) == len(set(asked))
+
+
+def test_short_sentences_are_read_until_they_have_enough_words(
+    make_pipeline: MakePipeline, scripted: Any, documents: dict[str, str]
+) -> None:
+    documents |= {"short.md": "# Harbour\n\n" + "".join(f"Velm harbour has pier {n}. " for n in range(20)) + "\n"}
+
+    def read(**settings: int) -> int:
+        generator = scripted()
+        make_pipeline(generator, documents, passage_sentences=4, **settings).ask("Which pier has the Velm harbour?")
+        return max(prompt[-1].content.count("has pier") for prompt in generator.prompts)
+
+    assert read(passage_words=0) <= 4 < read(passage_words=60)
+
+
 def test_where_sources_disagree_both_are_stated_and_cited(
     make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
 ) -> None:
