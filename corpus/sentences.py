@@ -25,7 +25,8 @@ _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*$")
 _WRAP_WIDTHS = range(45, 101)
 """Columns at which people wrap paragraphs; longer lines are paragraphs, shorter ones lists."""
 
-# sentencex splits after these although the sentence goes on.
+# sentencex splits after these although the sentence goes on, and before the mark that ends a run-in heading:
+# `**May dogs come in?** Guide dogs may.` is one sentence, since neither half says it alone.
 _JOIN_AFTER = re.compile(
     r"(?:^|[\s(\"'“‘])(?:(?:Adm|Art|Brig|Capt|Cmdr|Col|Cpl|Ft|Gen|Gov|Lt|Maj|Mt|Rep|Sen|Sgt|St|cf|Cf|approx)\.)$"
 )
@@ -36,6 +37,7 @@ _COUNTRY_BEFORE_OFFICE = re.compile(r"(?:U\.S|U\.K|U\.N|E\.U)\.$")
 _OFFICE = re.compile(
     r"\s*(?:Under[ -]?[Ss]ecretar|Deputy|Assistant|Acting|Secretar|Ambassador|Army|Navy|Marine|Air Force)"
 )
+_CLOSES_EMPHASIS = re.compile(r"[*_]+(?:\s|$)")
 _INITIAL_BEFORE_INITIAL = re.compile(r"(?:^|[\s.\-])[A-Z]\.$")
 
 
@@ -45,9 +47,9 @@ def _goes_on(before: str, after: str) -> bool:
         return True
     if after[0] in ",;:)]}%" or (after[0].islower() and before[-1] == "."):
         return True
-    if not any(character.isalpha() for character in before) and re.fullmatch(r"[\d.()]+", before):
+    if not any(character.isalpha() for character in before) and re.fullmatch(r"[\d.()*_]+", before):
         return True  # the number of a list line
-    if _JOIN_AFTER.search(before):
+    if _JOIN_AFTER.search(before) or _CLOSES_EMPHASIS.match(after):
         return True
     if after[0].isdigit() and _JOIN_AFTER_BEFORE_NUMBER.search(before):
         return True

@@ -6,7 +6,7 @@ import re
 import threading
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, takewhile
 
@@ -47,7 +47,10 @@ _POINTS_BACK = re.compile(
     r"other|latter|former|same|new|next)|One|Some|Others|Under it|In it)\b"
 )
 """How a sentence begins that leans on the one before."""
+_ASKS = re.compile(r"\?[*_\"'”’)\]]*\s*$")
+_WORD = re.compile(r"[^\W_]{2,}")
 _ANNOUNCES = re.compile(r":[*_\"'”’)\]]*\s*$")
+_ENDS_SENTENCE = re.compile(r"[.!?。！？][\"'”’)\]*_]*\s*$")
 _ITEM_MARK = re.compile(r"((?:[ \t]|>)*)(?:[-*+•]|\d{1,3}[.)]|[a-z]\))[ \t]+")
 """What stands on a line before the item of a list; its group is the indentation."""
 _remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
@@ -69,11 +72,13 @@ class Evidence:
     """Weighted sum of four standard scores; comparable within one question only."""
     context: str = ""
     """Text of its chunk, where what the sentence leaves out is said."""
+    asked: str = ""
+    """The question right before it, a heading as well, which it answers."""
 
     @property
     def titled(self) -> str:
         """The sentence as it is embedded."""
-        return f"{self.title}\n{self.text}"
+        return "\n".join(filter(None, (self.title, self.asked, self.text)))
 
 
 def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
@@ -122,7 +127,11 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
     others = np.stack(
         [
             standard(np.array([hit.dense_score for hit, _, _, _ in places])),
-            standard(LexicalIndex.from_texts(text for _, _, _, text in places).scores(question)),
+            standard(
+                LexicalIndex.from_texts(
+                    f"{_asked(hit.chunk.document, start, index)} {text}" for hit, start, _, text in places
+                ).scores(question)
+            ),
             standard(np.array([hit.lexical_score for hit, _, _, _ in places])),
         ],
         axis=1,
@@ -140,6 +149,7 @@ def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
     document = index.documents[hit.chunk.document]
     return Evidence(
         document=document.path,
+        asked=_asked(document.path, start, index),
         start=start,
         end=end,
         text=text,
@@ -149,6 +159,11 @@ def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
         score=0.0,
         context=document.text[hit.chunk.start : hit.chunk.end],
     )
+
+
+def _asked(path: str, start: int, index: Index) -> str:
+    span = asked_before(path, start, index)
+    return index.documents[path].text[slice(*span)] if span else ""
 
 
 def within_budget(
@@ -204,26 +219,42 @@ def with_antecedents(chosen: Sequence[Evidence], index: Index) -> list[Evidence]
     return [*chosen, *added]
 
 
+def asked_before(path: str, start: int, index: Index) -> Span | None:
+    """The question right before a place in a document, a sentence or a heading; None where there is none."""
+    document, sentences = index.documents[path], index.sentences(path)
+    at = bisect_left(sentences, start, key=lambda sentence: sentence.start)
+    above = bisect_left(document.headings, (start, 0))
+    spans = [(sentence.start, sentence.end) for sentence in sentences[max(0, at - 1) : at]]
+    asked = max([*spans, *document.headings[max(0, above - 1) : above]], default=(0, 0))
+    between = document.text[asked[1] : start]
+    return asked if asks(document.text[slice(*asked)]) and not _WORD.search(between) else None
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence is a question."""
+    return _ASKS.search(sentence) is not None
+
+
 def leans_back(sentence: str) -> bool:
     """Whether a sentence begins with a word that stands for something in the sentence before it."""
     return _POINTS_BACK.match(sentence) is not None
 
 
 def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
-    """The sentence that one which begins with a pronoun leans on: the one in front of it in its passage.
+    """What a sentence leans on: the question right before it, or for one with a pronoun the sentence in its passage.
 
-    None where there is no pronoun or no such sentence, or where that speaks to a model, which no evidence does.
+    None where there is no such thing, or where that speaks to a model, which no evidence does.
     """
-    if not leans_back(evidence.text):
+    document, sentences = index.documents[evidence.document], index.sentences(evidence.document)
+    before = asked_before(evidence.document, evidence.start, index)
+    at = bisect_left(sentences, evidence.start, key=lambda sentence: sentence.start)
+    if before is None and at and leans_back(evidence.text):
+        before = (sentences[at - 1].start, sentences[at - 1].end)
+        if document.text[slice(*before)] not in evidence.context:
+            return None
+    if before is None or speaks_to_a_model(document.text[slice(*before)]):
         return None
-    text = index.documents[evidence.document].text
-    earlier = [sentence for sentence in index.sentences(evidence.document) if sentence.end <= evidence.start]
-    if not earlier:
-        return None
-    start, end = earlier[-1].start, earlier[-1].end
-    if text[start:end] not in evidence.context or speaks_to_a_model(text[start:end]):
-        return None
-    return replace(evidence, start=start, end=end, text=text[start:end])
+    return _at(before, evidence, index)
 
 
 def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
@@ -253,24 +284,53 @@ def list_around(evidence: Evidence, index: Index) -> list[Evidence]:
         announcing = sentences[first]
         if evidence.end - announcing.end > LIST_CHARACTERS:
             break
-        if not announces(text[announcing.start : announcing.end]):
-            continue
-        spans = [(sentence.start, sentence.end) for sentence in _within_reach(sentences, first)]
-        led = announced_by(text, spans)
-        parts = [replace(evidence, start=start, end=end, text=text[start:end]) for start, end in spans]
-        ends = (place for place in range(1, len(parts)) if 0 not in led[place] or speaks_to_a_model(parts[place].text))
-        whole = parts[: next(ends, len(parts))]
-        if len(whole) > 1 and any(part.start == evidence.start for part in whole):
-            return [] if speaks_to_a_model(whole[0].text) else whole
-    return []
+        if announces(text[announcing.start : announcing.end]):
+            found = _led_list(evidence, _within_reach(sentences, first), index)
+            if found:
+                return found
+    return _list_under_heading(evidence, index)
 
 
-def announced_by(text: str, spans: Sequence[Span]) -> list[tuple[int, ...]]:
+def _list_under_heading(evidence: Evidence, index: Index) -> list[Evidence]:
+    """The heading and the items right under it, where the evidence is one of several items and no whole sentence.
+
+    `car charging cable` says nothing without `In the box`.
+    """
+    headings, sentences = index.documents[evidence.document].headings, index.sentences(evidence.document)
+    above = bisect_left(headings, (evidence.start, 0)) - 1
+    if above < 0 or _ENDS_SENTENCE.search(evidence.text) or evidence.end - headings[above][1] > LIST_CHARACTERS:
+        return []
+    first = bisect_left(sentences, headings[above][1], key=lambda sentence: sentence.start)
+    return _led_list(evidence, [headings[above], *_within_reach(sentences, first)], index, headed=True)
+
+
+def _led_list(evidence: Evidence, spans: Sequence[Span], index: Index, *, headed: bool = False) -> list[Evidence]:
+    """What announces a list, and its items up to the first that speaks to a model; or nothing.
+
+    Nothing where the evidence is not among them, nor where what announces them speaks to a model, and under a heading
+    nothing where there is one item only.
+    """
+    led = announced_by(index.documents[evidence.document].text, spans, headed=headed)
+    parts = [_at(span, evidence, index) for span in spans]
+    ends = (place for place in range(1, len(parts)) if 0 not in led[place] or speaks_to_a_model(parts[place].text))
+    whole = parts[: next(ends, len(parts))]
+    among = any(part.start == evidence.start for part in whole)
+    return whole if among and len(whole) > 1 + headed and not speaks_to_a_model(whole[0].text) else []
+
+
+def _at(span: Span, evidence: Evidence, index: Index) -> Evidence:
+    """Another place of the same document."""
+    text = index.documents[evidence.document].text[slice(*span)]
+    return replace(evidence, start=span[0], end=span[1], text=text, asked="")
+
+
+def announced_by(text: str, spans: Sequence[Span], *, headed: bool = False) -> list[tuple[int, ...]]:
     """For each sentence of a text, the places of those that announce the lists it stands in, the outermost first.
 
     Args:
         text: What the sentences are in.
         spans: Consecutive sentences, in order.
+        headed: The first is a heading, and announces what is right under it.
     """
     lists: list[_OpenList] = []
     found: list[tuple[int, ...]] = []
@@ -287,7 +347,7 @@ def announced_by(text: str, spans: Sequence[Span]) -> list[tuple[int, ...]]:
         elif not between.isspace() or "\n" in between:  # not a further sentence of an item
             lists = []
         found.append(tuple(opened.place for opened in lists))
-        if announces(text[start:end]):
+        if announces(text[start:end]) or (headed and place == 0):
             lists.append(_OpenList(place, depth + 1))
         last_end = end
     return found
@@ -306,11 +366,12 @@ class _OpenList:
     """Least indentation of its items, in characters."""
 
 
-def _within_reach(sentences: Sequence[Sentence], first: int) -> Iterator[Sentence]:
+def _within_reach(sentences: Sequence[Sentence], first: int) -> list[Span]:
     """The sentence at a place, and those that its list may reach."""
-    return takewhile(
+    near = takewhile(
         lambda sentence: sentence.end - sentences[first].end <= LIST_CHARACTERS, islice(sentences, first, None)
     )
+    return [(sentence.start, sentence.end) for sentence in near]
 
 
 def in_reading_order(evidence: Sequence[Evidence]) -> list[Evidence]:

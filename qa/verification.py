@@ -10,7 +10,7 @@ from corpus import split_sentences
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import WORDING, check_claims, find_numbers
-from qa.evidence import Evidence, announced_by, leans_back
+from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.wording import find_dates, normalise
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -83,7 +83,13 @@ def statements(quote: Evidence) -> list[str]:
     found: list[str] = []
     for (start, end), announcing in zip(spans, announced_by(body, spans), strict=True):
         said = body[start:end]
-        leads = [found[announcing[-1]]] if announcing else [found[-1]] if found and leans_back(said) else [dated]
+        leads = (
+            [found[announcing[-1]]]
+            if announcing
+            else [found[-1]]
+            if found and (leans_back(said) or asks(found[-1]))
+            else [dated]
+        )
         found.append(" ".join([*filter(None, leads), said]))
     return found
 

@@ -177,3 +177,19 @@ def test_sentences_are_exact_ordered_slices_that_lose_no_word(raw: str) -> None:
         covered[start:stop] = [True] * (stop - start)
     # Nothing but list marks (a number, a sign) may be left out.
     assert not any(c.isalpha() and not covered[i] for i, c in enumerate(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("**Premier.** Ada Moor. **Treasurer:** Bo Lind.", ["**Premier.** Ada Moor.", "**Treasurer:** Bo Lind."]),
+        ("- **Quorum.** Of the 16 owners, 11 came. Two left.", ["**Quorum.** Of the 16 owners, 11 came.", "Two left."]),
+        ("**1. Quorum.** Eleven came.", ["**1. Quorum.** Eleven came."]),
+        ("__May dogs come in?__ Guide dogs may.", ["__May dogs come in?__ Guide dogs may."]),
+        ("*Note.* It is closed.", ["*Note.* It is closed."]),
+        ("It is closed. **Dogs may not come in.**", ["It is closed.", "**Dogs may not come in.**"]),
+        ("It is closed. *Nobody* came.", ["It is closed.", "*Nobody* came."]),
+    ],
+)  # fmt: skip
+def test_what_is_set_off_in_front_of_a_sentence_stays_with_it(text: str, sentences: list[str]) -> None:
+    assert texts(text) == sentences
