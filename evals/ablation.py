@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from qa.generator import Generator
     from qa.settings import Settings
 
-READINGS = Path(__file__).parent / "readings" / "2026-11-26.jsonl"
+READINGS = Path(__file__).parent / "readings" / "2026-11-27.jsonl"
 COLUMNS = {
     "accuracy": "accuracy",
     "balanced": "balanced_abstention_accuracy",
@@ -168,6 +168,7 @@ def _run(out: Path, file: Path, half: str, only: Sequence[str], limit: int | Non
     from evals.questions import load_questions
     from evals.remembering import RememberingGenerator
     from index import IndexReader
+    from index.adapter import adapted_file
     from index.weights import ANSWERING_MODEL
     from qa.engines import load_generator
     from qa.pipeline import open_index
@@ -177,7 +178,7 @@ def _run(out: Path, file: Path, half: str, only: Sequence[str], limit: int | Non
         reader = IndexReader(settings.index, index.embedder)
         documents = {path: document.text for path, document in index.documents.items()}
     asked = [q for q in load_questions(file, documents) if half in ("both", q.half)][:limit]
-    name = settings.model or ANSWERING_MODEL.name
+    name = settings.model or adapted_file(Path(ANSWERING_MODEL.file_name)).stem
     model = RememberingGenerator(lambda: load_generator(settings.model, settings.engine), out / "replies.sqlite", name)
     groups = {}
     with closing(model):

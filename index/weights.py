@@ -174,6 +174,7 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
 
     A converted form that is damaged is removed, so that the next start makes it again.
     """
+    from index.adapter import adapted_file, remove_damaged_adapted
     from index.conversion import LIBRARIES, remove_damaged
 
     verified = []
@@ -188,6 +189,10 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
         else:
             for form in LIBRARIES:
                 remove_damaged(_target(model), model.sha256, form, progress)
+            if model == ANSWERING_MODEL:
+                written = remove_damaged_adapted(_target(model), progress)
+                for form in LIBRARIES:
+                    remove_damaged(adapted_file(_target(model)), written, form, progress)
             verified.append(_status(model))
     return verified
 
@@ -211,12 +216,12 @@ def is_checked(path: Path, sha256: str) -> bool:
     except OSError:
         return False
     mark = {"path": str(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}
-    return read_json(_mark_path(path)) == mark
+    return read_json(mark_path(path)) == mark
 
 
 def checked_hash(path: Path, progress: Progress | None = None) -> str:
     """sha256 of a file that the user named, read once and remembered."""
-    mark = read_json(_mark_path(path)).get("sha256", "")
+    mark = read_json(mark_path(path)).get("sha256", "")
     if isinstance(mark, str) and mark and is_checked(path, mark):
         return mark
     found = hash_file(path, progress)
@@ -228,14 +233,15 @@ def remember_check(path: Path, sha256: str) -> None:
     """Write the mark that `is_checked` reads."""
     stat = path.stat()
     mark = {"path": str(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}
-    write_json(_mark_path(path), mark)
+    write_json(mark_path(path), mark)
 
 
 def _forget_check(path: Path) -> None:
-    _mark_path(path).unlink(missing_ok=True)
+    mark_path(path).unlink(missing_ok=True)
 
 
-def _mark_path(path: Path) -> Path:
+def mark_path(path: Path) -> Path:
+    """Where `remember_check` notes the hash of a file."""
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     return cache_folder() / "checked" / f"{path.name}-{place}.json"
 

@@ -249,6 +249,15 @@ class Pipeline:
         _, quotes, _, _ = self._quote(asked, draft, passage, clock)
         return readings, self._take_draft_readings(asked, draft, passage, quotes, clock)
 
+    def passages(self, question: str) -> tuple[list[Evidence], list[Evidence], list[Evidence]]:
+        """What the model would judge from, what it would write from, and every sentence that was found, best first.
+
+        This is what the model's adapter is trained on. Raises as `stream`.
+        """
+        asked = self._find(question, (), _Clock())
+        judged = self._judged(asked)
+        return judged, self._passage(asked, judged), list(asked.ranked)
+
     @property
     def _threshold(self) -> float:
         return self.settings.refuse_below if self.settings.refuse_below >= 0 else self.calibration.refuse_below

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from index.adapter import ensure_adapted
 from index.cache import Progress
 from index.weights import ANSWERING_MODEL, MODELS, Model, checked_hash, ensure_file
 from qa.generator import GenerationError, Generator
@@ -18,9 +19,9 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
     """Load the answering model.
 
     Args:
-        model: Empty for the default model, or a name of `dossier models list`, a model folder, a GGUF file, a name on
-            the model hub, or the address of an OpenAI-compatible server (`http://host:8000/v1`, with `#name` to choose
-            among its models).
+        model: Empty for the default model, which has an adapter of our own (`index.adapter`), or a name of `dossier
+            models list` for one as it was published, a model folder, a GGUF file, a name on the model hub, or the
+            address of an OpenAI-compatible server (`http://host:8000/v1`, with `#name` to choose among its models).
         engine: One of `ENGINES`. `auto` takes the server for an address, transformers where there is a GPU or the model
             is in its form, OpenVINO on a CPU with AVX-512, and llama.cpp on any other.
         progress: Told about long steps (joining, converting, compiling).
@@ -39,9 +40,17 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
         return OpenAIGenerator(*_address(model))
     if engine == "openai":
         raise GenerationError(f"The engine openai needs an address such as http://127.0.0.1:8000/v1, not {model!r}.")
+    if model in ("", "default"):
+        adapted = ensure_adapted(ensure_file(ANSWERING_MODEL, progress), progress)
+        return _load_gguf(adapted, "", adapted.stem, engine, progress)
     known = _catalogued(model)
     if known is not None:
         return _load_gguf(ensure_file(known, progress), known.sha256, known.name, engine, progress)
+    return _load_named(model, engine, progress)
+
+
+def _load_named(model: str, engine: str, progress: Progress | None) -> Generator:
+    """A model that Dossier does not ship: a file, a folder, or a name on the model hub."""
     path = Path(model).expanduser()
     if path.is_file() and path.suffix.lower() == ".gguf":
         path = path.resolve()
@@ -58,9 +67,7 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
 
 
 def _catalogued(model: str) -> Model | None:
-    """The model of that name that Dossier ships with; the default one for an empty name."""
-    if model in ("", "default"):
-        return ANSWERING_MODEL
+    """The model of that name that Dossier ships with, as it was published."""
     return next((known for known in MODELS if known.name == model and known.role != "embedding"), None)
 
 

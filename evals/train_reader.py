@@ -1,0 +1,298 @@
+"""Trains the adapter of the answering model: `python -m evals.train_reader OUT.npz`.
+
+The examples are invented folders with questions (`evals/worlds`), whose passages are retrieved as the pipeline does it.
+For each question the model learns to say yes or no to `qa.prompt.JUDGE`, and where the passage holds the answer to
+write it (LoRA: Hu et al., 2021). Needs 10 GB of memory; 54 minutes on two cores see a fifth of the questions.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import random
+import re
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from corpus.document import Span
+from index import SentenceTransformerEmbedder
+from index.adapter import as_openvino_reads
+from index.weights import ANSWERING_MODEL, ensure_file
+from qa.evidence import Evidence
+from qa.generator import Message
+from qa.pipeline import Pipeline, open_pipeline
+from qa.prompt import NO, YES, verdict_prompt, writing_prompt
+from qa.settings import Settings
+
+WORLDS = Path(__file__).parent / "worlds"
+LAYERS = range(10, 28)
+"""Where the adapter is: what a passage states is told apart in the middle and late layers (evals/LOG.md)."""
+TENSORS = {"attn_q": "q_proj", "attn_k": "k_proj", "attn_v": "v_proj", "attn_output": "o_proj"}
+"""Projections that it is added to, by their names in GGUF and in transformers."""
+ALL_TENSORS = TENSORS | {"ffn_gate": "gate_proj", "ffn_up": "up_proj", "ffn_down": "down_proj"}
+RANK, SCALE = 8, 2.0
+LEARNING_RATE = 5e-4
+BATCH = 4
+"""Questions whose gradients make one step."""
+HELD, NOT_HELD = 0.5, 0.2
+"""Shares of each evidence quote from which on a passage holds it, and below which it holds nothing of it."""
+OTHER_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 0.5, 0.1
+"""Weights of the losses: of questions that the passage was not retrieved for, of writing, and of saying yes or no."""
+SINGLE_SHARE = 0.3
+"""Share of the questions for which one sentence alone is judged as well, as quotes are."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question and what was retrieved for it."""
+
+    question: str
+    answer: str
+    """Empty where the documents hold none."""
+    judged: tuple[Evidence, ...]
+    read: tuple[Evidence, ...]
+    single: Evidence
+    held: bool | None
+    """Whether `judged` holds the answer; None where it holds a part of it. So for the others."""
+    read_held: bool | None
+    single_held: bool | None
+    others: tuple[tuple[str, bool], ...]
+    """Other questions of the folder, and whether `judged` holds the answer to them."""
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--minutes", default=54.0, help="How long to train, after the folders were indexed.")
+@click.option("--worlds", default=WORLDS, type=click.Path(exists=True, path_type=Path))
+def main(out: Path, minutes: float, worlds: Path) -> None:
+    """Train on the folders in WORLDS and write the adapter to OUT."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    choose = random.Random(0)  # noqa: S311 - an order, no secret
+    examples = [example for path in sorted(worlds.glob("*.json")) for example in read_world(path, choose)]
+    choose.shuffle(examples)
+    _log.info("%d questions", len(examples))
+    np.savez(out, **train(examples, minutes, choose))
+
+
+def read_world(path: Path, choose: random.Random) -> list[Example]:
+    """The questions of one folder, with passages as the pipeline retrieves them."""
+    world = json.loads(path.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder) / "documents"
+        corpus.mkdir()
+        for document in world["documents"]:
+            (corpus / document["name"]).write_text(document["text"], encoding="utf-8")
+        settings = Settings.load({"corpus": corpus, "index": Path(folder) / "index"})
+        pipeline = open_pipeline(settings, load_model=False, embedder=SentenceTransformerEmbedder.default())
+        asked = [(question, _places(question, pipeline)) for question in world["questions"]]
+        return [_example(place, asked, pipeline, choose) for place in range(len(asked))]
+
+
+def _places(question: dict[str, Any], pipeline: Pipeline) -> list[tuple[str, Span]]:
+    """Where the evidence of a question stands."""
+    places = []
+    for evidence in question.get("evidence", ()):
+        words = r"\s+".join(map(re.escape, evidence["quote"].split()))
+        found = re.search(words, pipeline.index.documents[evidence["document"]].text)
+        if found is None:
+            raise click.ClickException(f"{evidence['document']} does not hold {evidence['quote']!r}")
+        places.append((evidence["document"], found.span()))
+    return places
+
+
+def _example(
+    place: int,
+    asked: list[tuple[dict[str, Any], list[tuple[str, Span]]]],
+    pipeline: Pipeline,
+    choose: random.Random,
+) -> Example:
+    question, places = asked[place]
+    judged, read, ranked = pipeline.passages(question["question"])
+    single = choose.choice(ranked[:4])
+    others = [
+        (other["question"], held)
+        for other, evidence in asked[:place] + asked[place + 1 :]
+        if (held := _holds(judged, evidence)) is not None
+    ]
+    return Example(
+        question=question["question"],
+        answer=question.get("answer", "") if question["answerable"] else "",
+        judged=tuple(judged),
+        read=tuple(read),
+        single=single,
+        held=_holds(judged, places),
+        read_held=_holds(read, places),
+        single_held=_holds([single], places),
+        others=tuple(others),
+    )
+
+
+def _holds(passage: Sequence[Evidence], places: Sequence[tuple[str, Span]]) -> bool | None:
+    """Whether a passage holds all of the evidence; None where it holds a part of it."""
+    shares = [
+        sum(max(0, min(end, e.end) - max(start, e.start)) for e in passage if e.document == document) / (end - start)
+        for document, (start, end) in places
+    ]
+    if shares and min(shares) >= HELD:
+        return True
+    return False if max(shares, default=0.0) < NOT_HELD else None
+
+
+def train(examples: Sequence[Example], minutes: float, choose: random.Random) -> dict[str, Any]:
+    """The adapter, by the names that `index.adapter` knows, float16."""
+    import torch
+
+    torch.manual_seed(0)
+    tokenizer, model = _load_model()
+    halves = _add_adapter(model)
+    weights = [weight for pair in halves.values() for weight in pair]
+    optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.98))
+    begun, seen = time.perf_counter(), 0
+    for example in examples:
+        done = (time.perf_counter() - begun) / 60 / minutes
+        if done >= 1:
+            break
+        warm = min(1.0, (seen // BATCH + 1) / 15)
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * warm * max(0.03, 0.5 * (1 + math.cos(math.pi * done)))
+        if example.held is None:
+            continue
+        loss = _loss(example, tokenizer, model, choose)
+        (loss / BATCH).backward()
+        seen += 1
+        if seen % BATCH == 0:
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+            _log.info("%d questions, %.1f min, loss %.3f", seen, (time.perf_counter() - begun) / 60, float(loss))
+    return {
+        f"{name}.{half}": weight.detach().numpy().astype(np.float16)
+        for name, (a, b) in halves.items()
+        for half, weight in (("a", a), ("b", b * SCALE))
+    }
+
+
+def _load_model() -> tuple[Any, Any]:
+    """Tokenizer and model in bfloat16, with the weights as OpenVINO reads them, none of them trained."""
+    import gguf
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    path = ensure_file(ANSWERING_MODEL)
+    tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
+    model = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name, dtype=torch.bfloat16)
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
+    for number, layer in enumerate(model.model.layers):
+        for name, projection in ALL_TENSORS.items():
+            module = getattr(layer.self_attn if name in TENSORS else layer.mlp, projection)
+            read = torch.from_numpy(as_openvino_reads(tensors[f"blk.{number}.{name}.weight"]))
+            module.weight.data.copy_(read.reshape(module.weight.shape))
+    return tokenizer, model.requires_grad_(False).eval()
+
+
+def _add_adapter(model: Any) -> dict[str, tuple[Any, Any]]:  # noqa: ANN401 - transformers' models have no types
+    """The two halves of the adapter by the tensor that they are for; the model adds their product."""
+    import torch
+
+    halves = {}
+    for number in LAYERS:
+        for name, projection in TENSORS.items():
+            module = getattr(model.model.layers[number].self_attn, projection)
+            a = torch.nn.Parameter(torch.randn(RANK, module.in_features) / math.sqrt(module.in_features))
+            b = torch.nn.Parameter(torch.zeros(module.out_features, RANK))
+            halves[f"blk.{number}.{name}.weight"] = (a, b)
+            module.register_forward_hook(
+                lambda _, inputs, output, a=a, b=b: (
+                    output + SCALE * (inputs[0] @ a.to(output.dtype).T @ b.to(output.dtype).T)
+                )
+            )
+    return halves
+
+
+def _loss(example: Example, tokenizer: Any, model: Any, choose: random.Random) -> Any:  # noqa: ANN401
+    """What the model says of one passage against what is true of it: verdicts, and the answer where there is one."""
+    import torch
+    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+    judging = [(verdict_prompt(example.question, example.judged), bool(example.held), 1.0)]
+    for held in (True, False):
+        fitting = [question for question, other in example.others if other == held]
+        if fitting:
+            judging.append((verdict_prompt(choose.choice(fitting), example.judged), held, OTHER_WEIGHT))
+    if example.single_held is not None and choose.random() < SINGLE_SHARE:
+        judging.append((verdict_prompt(example.question, [example.single]), example.single_held, 0.5))
+    sequences = [_tokens(messages, tokenizer) for messages, _, _ in judging]
+    answer: list[int] = []
+    if example.answer and example.read_held:
+        answer = tokenizer(f"{example.answer}<|im_end|>", add_special_tokens=False)["input_ids"]
+        sequences.append(_tokens(writing_prompt(example.question, example.read), tokenizer) + answer)
+    tokens, depths, sees, places = pack(sequences)
+    mask = torch.zeros(sees.shape, dtype=torch.bfloat16).masked_fill(~torch.from_numpy(sees), -1e30)[None, None]
+    ids = torch.from_numpy(tokens)
+    hidden = model.model(
+        input_ids=ids[None], position_ids=torch.from_numpy(depths)[None], attention_mask=mask, use_cache=False
+    ).last_hidden_state[0]
+    said = model.lm_head(hidden[[places[row][-1] for row in range(len(judging))]]).float().log_softmax(-1)
+    yes, no = (
+        said[:, [tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in words]].logsumexp(-1)
+        for words in (YES, NO)
+    )
+    weights = torch.tensor([weight for _, _, weight in judging])
+    truth = torch.tensor([float(held) for _, held, _ in judging])
+    loss = (weights * binary_cross_entropy_with_logits(yes - no, truth, reduction="none")).sum()
+    loss = loss - MASS_WEIGHT * (weights * torch.logaddexp(yes, no)).sum()
+    if answer:
+        before = places[-1][-len(answer) - 1 : -1]
+        loss = loss + WRITING_WEIGHT * cross_entropy(model.lm_head(hidden[before]).float(), torch.tensor(answer))
+    return loss
+
+
+def _tokens(messages: Sequence[Message], tokenizer: Any) -> list[int]:  # noqa: ANN401
+    chat = [{"role": message.role, "content": message.content} for message in messages]
+    text = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+    tokens: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return tokens
+
+
+def pack(sequences: Sequence[Sequence[int]]) -> tuple[Any, Any, Any, list[list[int]]]:
+    """Sequences as one, in which what they begin with alike stands once.
+
+    Returns:
+        The tokens, (n,); the place of each in its sequence, (n,); which tokens each may see, (n, n); and for each
+        sequence where its tokens stand.
+    """
+    tokens: list[int] = []
+    parents: list[int] = []
+    depths: list[int] = []
+    known: dict[tuple[int, int], int] = {}
+    places: list[list[int]] = []
+    for sequence in sequences:
+        at, path = -1, list[int]()
+        for token in sequence:
+            if (at, token) not in known:
+                known[at, token] = len(tokens)
+                tokens.append(token)
+                parents.append(at)
+                depths.append(len(path))
+            at = known[at, token]
+            path.append(at)
+        places.append(path)
+    sees = np.eye(len(tokens), dtype=bool)
+    for place, parent in enumerate(parents):
+        if parent >= 0:
+            sees[place] |= sees[parent]
+    return np.array(tokens), np.array(depths), sees, places
+
+
+if __name__ == "__main__":
+    main()

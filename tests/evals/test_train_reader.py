@@ -1,0 +1,65 @@
+"""The training of the adapter: its folders are sound, and sequences are packed so that none sees another."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evals import train_reader
+from evals.train_reader import WORLDS, pack, read_world
+from index import Embedder
+
+
+@pytest.mark.parametrize("path", sorted(WORLDS.glob("*.json")), ids=lambda path: path.stem)
+def test_every_quote_of_a_world_stands_in_its_document(path: Path) -> None:
+    world = json.loads(path.read_text(encoding="utf-8"))
+    texts = {document["name"]: " ".join(document["text"].split()) for document in world["documents"]}
+    assert len(texts) >= 4
+    assert {question["answerable"] for question in world["questions"]} == {True, False}
+    for question in world["questions"]:
+        assert bool(question.get("evidence")) == bool(question.get("answer")) == question["answerable"]
+        for evidence in question.get("evidence", ()):
+            assert " ".join(evidence["quote"].split()) in texts[evidence["document"]]
+
+
+def test_the_worlds_share_no_document_with_what_is_evaluated() -> None:
+    evals = WORLDS.parent
+    evaluated = {
+        " ".join(path.read_text(encoding="utf-8").split())
+        for folder in (evals / "folders", evals.parent / "corpus" / "documents")
+        for path in folder.rglob("*.md")
+    }
+    trained = {
+        " ".join(document["text"].split())
+        for path in WORLDS.glob("*.json")
+        for document in json.loads(path.read_text(encoding="utf-8"))["documents"]
+    }
+    assert len(trained) > 500
+    assert not trained & evaluated
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=8), min_size=1, max_size=5))
+def test_each_packed_token_sees_what_stands_before_it_and_nothing_else(sequences: list[list[int]]) -> None:
+    tokens, depths, sees, places = pack(sequences)
+    assert len(tokens) == len({tuple(sequence[: end + 1]) for sequence in sequences for end in range(len(sequence))})
+    for sequence, path in zip(sequences, places, strict=True):
+        assert tokens[path].tolist() == sequence
+        assert depths[path].tolist() == list(range(len(sequence)))
+        for end, place in enumerate(path):
+            assert set(np.flatnonzero(sees[place])) == set(path[: end + 1])
+
+
+def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_reader.SentenceTransformerEmbedder, "default", lambda: toy_embedder)
+    examples = read_world(min(WORLDS.glob("*.json")), random.Random(0))  # noqa: S311
+    assert len(examples) >= 15
+    assert {example.held for example in examples if example.answer} >= {True}
+    assert all(example.held is False for example in examples if not example.answer)
+    assert all(example.judged and len(example.read) >= len(example.judged) for example in examples)
+    assert all(len(example.others) >= 5 for example in examples)
