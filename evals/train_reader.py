@@ -11,7 +11,6 @@ import json
 import logging
 import math
 import random
-import re
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,7 +22,8 @@ import click
 import numpy as np
 
 from corpus.document import Span
-from index import SentenceTransformerEmbedder
+from evals.questions import locate_quote
+from index import Embedder, SentenceTransformerEmbedder
 from index.adapter import as_openvino_reads
 from index.weights import ANSWERING_MODEL, ensure_file
 from qa.evidence import Evidence
@@ -78,13 +78,14 @@ def main(out: Path, minutes: float, worlds: Path) -> None:
     """Train on the folders in WORLDS and write the adapter to OUT."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     choose = random.Random(0)  # noqa: S311 - an order, no secret
-    examples = [example for path in sorted(worlds.glob("*.json")) for example in read_world(path, choose)]
+    embedder = SentenceTransformerEmbedder.default()
+    examples = [example for path in sorted(worlds.glob("*.json")) for example in read_world(path, choose, embedder)]
     choose.shuffle(examples)
     _log.info("%d questions", len(examples))
     np.savez(out, **train(examples, minutes, choose))
 
 
-def read_world(path: Path, choose: random.Random) -> list[Example]:
+def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Example]:
     """The questions of one folder, with passages as the pipeline retrieves them."""
     world = json.loads(path.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +94,7 @@ def read_world(path: Path, choose: random.Random) -> list[Example]:
         for document in world["documents"]:
             (corpus / document["name"]).write_text(document["text"], encoding="utf-8")
         settings = Settings.load({"corpus": corpus, "index": Path(folder) / "index"})
-        pipeline = open_pipeline(settings, load_model=False, embedder=SentenceTransformerEmbedder.default())
+        pipeline = open_pipeline(settings, load_model=False, embedder=embedder)
         asked = [(question, _places(question, pipeline)) for question in world["questions"]]
         return [_example(place, asked, pipeline, choose) for place in range(len(asked))]
 
@@ -102,11 +103,10 @@ def _places(question: dict[str, Any], pipeline: Pipeline) -> list[tuple[str, Spa
     """Where the evidence of a question stands."""
     places = []
     for evidence in question.get("evidence", ()):
-        words = r"\s+".join(map(re.escape, evidence["quote"].split()))
-        found = re.search(words, pipeline.index.documents[evidence["document"]].text)
-        if found is None:
+        found = locate_quote(pipeline.index.documents[evidence["document"]].text, evidence["quote"])
+        if not found:
             raise click.ClickException(f"{evidence['document']} does not hold {evidence['quote']!r}")
-        places.append((evidence["document"], found.span()))
+        places.append((evidence["document"], found[0]))
     return places
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.cache import ModelError, Progress, cache_folder, locked, read_json, require_space, writing_failed
-from index.weights import hash_file, is_checked, mark_path, remember_check
+from index.cache import ModelError, Progress, cache_folder, locked, require_space, writing_failed
+from index.weights import hash_file, is_checked, recorded_hash, remember_check
 
 ADAPTER_FILE = Path(__file__).with_name("adapter.npz")
 """For a tensor `t` of the model `t.a`, (rank, in), and `t.b`, (out, rank), float16: `t.b @ t.a` is added to it."""
@@ -36,10 +36,10 @@ def ensure_adapted(source: Path, progress: Progress | None = None) -> Path:
         ModelError: The file does not hold the tensors that the adapter is for, or the disk is full.
     """
     target = adapted_file(source)
-    if _is_whole(target):
+    if is_checked(target, recorded_hash(target)):
         return target
     with locked(f"adapter-{target.stem}", progress):
-        if _is_whole(target):  # another process did it while this one waited
+        if is_checked(target, recorded_hash(target)):  # another process did it while this one waited
             return target
         temporary = target.with_name(f"{target.name}.writing")
         require_space(target, int(source.stat().st_size * GROWTH), f"add the adapter to {source.name}")
@@ -70,14 +70,10 @@ def adapter_hash() -> str:
 def remove_damaged_adapted(source: Path, progress: Progress | None = None) -> str:
     """Read the file again, and remove it when it is no longer what was written; the hash that it was written with."""
     target = adapted_file(source)
-    written = str(read_json(mark_path(target)).get("sha256", ""))
+    written = recorded_hash(target)
     if target.is_file() and hash_file(target, progress) != written:
         target.unlink()
     return written
-
-
-def _is_whole(target: Path) -> bool:
-    return is_checked(target, str(read_json(mark_path(target)).get("sha256", "")))
 
 
 def _write(source: Path, target: Path, progress: Progress | None) -> None:
@@ -95,12 +91,10 @@ def _write(source: Path, target: Path, progress: Progress | None) -> None:
             of = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
             writer.add_key_value(field.name, field.contents(), field.types[0], sub_type=of)
     for done, tensor in enumerate(reader.tensors):
-        data, kind = _adapted(tensor, parts), tensor.tensor_type
-        if data is not None:
+        data, kind = tensor.data, tensor.tensor_type
+        if f"{tensor.name}.a" in parts:
             kind = gguf.GGMLQuantizationType.Q8_0
-            data = gguf.quantize(data, kind)
-        else:
-            data = tensor.data
+            data = gguf.quantize(_adapted(tensor, parts), kind)
         writer.add_tensor(tensor.name, data, raw_shape=data.shape, raw_dtype=kind)
         if progress:
             progress("Adding the adapter to the weights", done, len(reader.tensors))
@@ -112,10 +106,8 @@ def _write(source: Path, target: Path, progress: Progress | None) -> None:
         os.fsync(file.fileno())
 
 
-def _adapted(tensor: Any, parts: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:  # noqa: ANN401
-    """The tensor with the adapter added, (out, in); None where the adapter leaves it as it is."""
-    if f"{tensor.name}.a" not in parts:
-        return None
+def _adapted(tensor: Any, parts: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:  # noqa: ANN401
+    """The tensor with the adapter added, (out, in)."""
     added: NDArray[np.float32] = parts[f"{tensor.name}.b"] @ parts[f"{tensor.name}.a"]
     return as_openvino_reads(tensor).reshape(added.shape) + added
 

@@ -13,6 +13,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from importlib import metadata
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
@@ -187,12 +188,11 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
             state = _status(model).state
             verified.append(_status(model, "damaged" if state == "not checked" else state, str(error)))
         else:
-            for form in LIBRARIES:
-                remove_damaged(_target(model), model.sha256, form, progress)
+            files = [(_target(model), model.sha256)]
             if model == ANSWERING_MODEL:
-                written = remove_damaged_adapted(_target(model), progress)
-                for form in LIBRARIES:
-                    remove_damaged(adapted_file(_target(model)), written, form, progress)
+                files.append((adapted_file(_target(model)), remove_damaged_adapted(_target(model), progress)))
+            for (path, sha256), form in product(files, LIBRARIES):
+                remove_damaged(path, sha256, form, progress)
             verified.append(_status(model))
     return verified
 
@@ -216,32 +216,37 @@ def is_checked(path: Path, sha256: str) -> bool:
     except OSError:
         return False
     mark = {"path": str(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}
-    return read_json(mark_path(path)) == mark
+    return read_json(_mark_path(path)) == mark
 
 
 def checked_hash(path: Path, progress: Progress | None = None) -> str:
     """sha256 of a file that the user named, read once and remembered."""
-    mark = read_json(mark_path(path)).get("sha256", "")
-    if isinstance(mark, str) and mark and is_checked(path, mark):
-        return mark
+    recorded = recorded_hash(path)
+    if is_checked(path, recorded):
+        return recorded
     found = hash_file(path, progress)
     remember_check(path, found)
     return found
 
 
+def recorded_hash(path: Path) -> str:
+    """The hash that a file had when it was last checked, whether or not it has changed since; empty for none."""
+    recorded = read_json(_mark_path(path)).get("sha256", "")
+    return recorded if isinstance(recorded, str) else ""
+
+
 def remember_check(path: Path, sha256: str) -> None:
-    """Write the mark that `is_checked` reads."""
+    """Write the mark that `is_checked` and `recorded_hash` read."""
     stat = path.stat()
     mark = {"path": str(path), "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "sha256": sha256}
-    write_json(mark_path(path), mark)
+    write_json(_mark_path(path), mark)
 
 
 def _forget_check(path: Path) -> None:
-    mark_path(path).unlink(missing_ok=True)
+    _mark_path(path).unlink(missing_ok=True)
 
 
-def mark_path(path: Path) -> Path:
-    """Where `remember_check` notes the hash of a file."""
+def _mark_path(path: Path) -> Path:
     place = hashlib.sha256(str(path).encode()).hexdigest()[:12]
     return cache_folder() / "checked" / f"{path.name}-{place}.json"
 

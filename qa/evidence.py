@@ -110,60 +110,52 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
     cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Only the `EMBEDDED` best by
     the last three are compared by the first.
     """
-    places: list[tuple[Hit, int, int, str]] = []
-    speaking: list[tuple[Hit, int, int, str]] = []
+    places: list[tuple[Hit, Evidence]] = []
+    speaking: list[tuple[Hit, Evidence]] = []
     seen: set[str] = set()
     for hit in hits:
         text = index.documents[hit.chunk.document].text
-        for start, end in hit.chunk.sentences:
-            folded = " ".join(text[start:end].split()).casefold()
+        for span in hit.chunk.sentences:
+            folded = " ".join(text[slice(*span)].split()).casefold()
             if folded not in seen:
                 seen.add(folded)
-                place = (hit, start, end, text[start:end])
-                (speaking if speaks_to_a_model(place[3]) else places).append(place)
+                evidence = _evidence(hit, span, index)
+                (speaking if speaks_to_a_model(evidence.text) else places).append((hit, evidence))
     places = places or speaking
     if not places:
         return [], np.zeros((0, 4))
+    words = LexicalIndex.from_texts(f"{evidence.asked} {evidence.text}" for _, evidence in places)
     others = np.stack(
         [
-            standard(np.array([hit.dense_score for hit, _, _, _ in places])),
-            standard(
-                LexicalIndex.from_texts(
-                    f"{_asked(hit.chunk.document, start, index)} {text}" for hit, start, _, text in places
-                ).scores(question)
-            ),
-            standard(np.array([hit.lexical_score for hit, _, _, _ in places])),
+            standard(np.array([hit.dense_score for hit, _ in places])),
+            standard(words.scores(question)),
+            standard(np.array([hit.lexical_score for hit, _ in places])),
         ],
         axis=1,
     )  # (places, 3)
     prior = others @ np.array([CHUNK_MEANING, WORDS, CHUNK_WORDS])
     kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
-    candidates = [_evidence(places[row], index) for row in kept]
+    candidates = [places[row][1] for row in kept]
     vectors = embed_sentences([candidate.titled for candidate in candidates], index.embedder)  # (kept, dimension)
     cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
     return candidates, np.column_stack([standard(cosines), others[kept]])
 
 
-def _evidence(place: tuple[Hit, int, int, str], index: Index) -> Evidence:
-    hit, start, end, text = place
+def _evidence(hit: Hit, span: Span, index: Index) -> Evidence:
     document = index.documents[hit.chunk.document]
+    asked = asked_before(document.path, span[0], index)
     return Evidence(
         document=document.path,
-        asked=_asked(document.path, start, index),
-        start=start,
-        end=end,
-        text=text,
+        start=span[0],
+        end=span[1],
+        text=document.text[slice(*span)],
         title=document.title,
         section=hit.chunk.section,
         published=document.published,
         score=0.0,
         context=document.text[hit.chunk.start : hit.chunk.end],
+        asked=document.text[slice(*asked)] if asked else "",
     )
-
-
-def _asked(path: str, start: int, index: Index) -> str:
-    span = asked_before(path, start, index)
-    return index.documents[path].text[slice(*span)] if span else ""
 
 
 def within_budget(

@@ -83,14 +83,12 @@ def statements(quote: Evidence) -> list[str]:
     found: list[str] = []
     for (start, end), announcing in zip(spans, announced_by(body, spans), strict=True):
         said = body[start:end]
-        leads = (
-            [found[announcing[-1]]]
-            if announcing
-            else [found[-1]]
-            if found and (leans_back(said) or asks(found[-1]))
-            else [dated]
-        )
-        found.append(" ".join([*filter(None, leads), said]))
+        lead = dated
+        if announcing:
+            lead = found[announcing[-1]]
+        elif found and (leans_back(said) or asks(found[-1])):
+            lead = found[-1]
+        found.append(f"{lead} {said}".lstrip())
     return found
 
 

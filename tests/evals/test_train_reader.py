@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals import train_reader
 from evals.train_reader import WORLDS, pack, read_world
 from index import Embedder
 
@@ -55,9 +54,8 @@ def test_each_packed_token_sees_what_stands_before_it_and_nothing_else(sequences
             assert set(np.flatnonzero(sees[place])) == set(path[: end + 1])
 
 
-def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_reader.SentenceTransformerEmbedder, "default", lambda: toy_embedder)
-    examples = read_world(min(WORLDS.glob("*.json")), random.Random(0))  # noqa: S311
+def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder) -> None:
+    examples = read_world(min(WORLDS.glob("*.json")), random.Random(0), toy_embedder)  # noqa: S311
     assert len(examples) >= 15
     assert {example.held for example in examples if example.answer} >= {True}
     assert all(example.held is False for example in examples if not example.answer)

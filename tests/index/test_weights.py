@@ -18,8 +18,19 @@ from types import SimpleNamespace
 import pytest
 
 from index import conversion, weights
+from index.adapter import adapted_file
 from index.cache import ModelError, cache_folder, read_json, require_space, write_json
-from index.weights import BLOCK, MODELS, Model, checked_hash, ensure_file, find_parts, is_checked
+from index.weights import (
+    BLOCK,
+    MODELS,
+    Model,
+    checked_hash,
+    ensure_file,
+    find_parts,
+    hash_file,
+    is_checked,
+    remember_check,
+)
 
 PARTS = (b"a" * 1000, b"b" * (BLOCK + 1), b"c")
 
@@ -228,6 +239,19 @@ def test_catalogue_lists_and_verifies(packages: Packages, monkeypatch: pytest.Mo
     verified = weights.verify_models()[0]
     assert verified.state == "not joined"
     assert "fakemodel-part0" in verified.message
+
+
+def test_verifying_looks_at_the_file_with_the_adapter_too(packages: Packages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "MODELS", (packages.model,))
+    monkeypatch.setattr(weights, "ANSWERING_MODEL", packages.model)
+    adapted = adapted_file(ensure_file(packages.model))
+    adapted.write_bytes(b"adapted")
+    remember_check(adapted, hash_file(adapted))
+    weights.verify_models()
+    assert adapted.exists()
+    adapted.write_bytes(b"damaged")
+    assert [status.state for status in weights.verify_models()] == ["ready"]
+    assert not adapted.exists()
 
 
 def test_every_model_of_the_catalogue_is_pinned() -> None:

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.cache import cache_folder, read_json
-from qa.engines import load_generator, openvino_engine
+from index.weights import ANSWERING_MODEL
+from qa.engines import choosing, load_generator, openvino_engine
 from qa.engines.chat import USUAL_CONTROL_TOKENS, looks_like_control, neutralise, render_prompt
 from qa.engines.openai_engine import OpenAIGenerator
 from qa.engines.pattern import escape, portable_pattern
@@ -160,6 +161,17 @@ def test_text_is_written_in_whole_characters(text: str) -> None:
 def test_a_model_that_fits_no_engine_is_refused(model: str, engine: str, message: str) -> None:
     with pytest.raises(GenerationError, match=message):
         load_generator(model, engine)
+
+
+def test_the_default_model_has_the_adapter_and_a_named_one_is_as_it_was_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published, adapted = tmp_path / "published.gguf", tmp_path / "adapted.gguf"
+    monkeypatch.setattr(choosing, "ensure_file", lambda model, progress: published)
+    monkeypatch.setattr(choosing, "ensure_adapted", lambda source, progress: adapted)
+    monkeypatch.setattr(choosing, "_load_gguf", lambda path, sha256, name, engine, progress: (path, name))
+    assert load_generator("") == load_generator("default") == (adapted, "adapted")
+    assert load_generator(ANSWERING_MODEL.name) == (published, ANSWERING_MODEL.name)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:

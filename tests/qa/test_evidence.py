@@ -258,10 +258,9 @@ The stove comes in two sizes.
 def test_an_item_that_is_no_sentence_is_read_with_its_heading(
     make_index: Callable[[Mapping[str, str]], Index],
 ) -> None:
-    parts = parts_of(make_index({"a.md": HEADED}))
-    box = ["In the box", "gas hose", "two keys"]
     index = make_index({"a.md": HEADED})
-    assert {part.text: [p.text for p in list_around(part, index)] for part in parts} == {
+    box = ["In the box", "gas hose", "two keys"]
+    assert {part.text: [p.text for p in list_around(part, index)] for part in parts_of(index)} == {
         "The stove comes in two sizes.": [],
         "gas hose": box,
         "two keys": box,

@@ -22,6 +22,7 @@ from qa.quotes import (
     with_headings,
     with_year,
 )
+from qa.verification import verify
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -108,6 +109,18 @@ def test_a_list_is_quoted_with_the_sentence_that_announces_it(
         quotes = choose_quotes("", "", [quoted(index, "a.md", part)], index, 1)
         assert [quote.text for quote in quotes] == [listed]
     assert as_quote(quotes[0]) == "“The harbour closes on two days: - New Year - 4 May”"
+
+
+@pytest.mark.parametrize("question", ["## May dogs come in?", "**May dogs come in?**"])
+def test_an_answer_is_quoted_and_checked_with_its_question(
+    make_index: MakeIndex, quoted: Callable[..., Evidence], question: str
+) -> None:
+    index = make_index({"a.md": f"# Museum\n\n{question}\n\nYes, on a lead.\n"})
+    quotes = choose_quotes("", "", [quoted(index, "a.md", "Yes, on a lead.")], index, 1)
+    asked = question.removeprefix("## ")
+    assert [quote.text for quote in quotes] == [f"{asked}\n\nYes, on a lead."]
+    assert verify("Dogs may come in on a lead.", quotes, "Are pets allowed?")[0]
+    assert not verify("Cats may come in on a lead.", quotes, "Are pets allowed?")[0]
 
 
 def test_a_heading_is_quoted_where_it_alone_holds_what_the_draft_says(
