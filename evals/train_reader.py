@@ -1,8 +1,9 @@
 """Trains the adapter of the answering model: `python -m evals.train_reader OUT.npz`.
 
 The examples are invented folders with questions (`evals/worlds`), whose passages are retrieved as the pipeline does it.
-For each question the model learns to say yes or no to `qa.prompt.JUDGE`, and where the passage holds the answer to
-write it (LoRA: Hu et al., 2021). Needs 10 GB of memory; 54 minutes on two cores see a fifth of the questions.
+For each question the model learns to say yes or no to `qa.prompt.JUDGE` (LoRA: Hu et al., 2021), and where the passage
+holds the answer to write it as the published model would: it is to judge better and to write as before. Needs 10 GB of
+memory; an hour on two cores sees a fifth of the questions.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +43,11 @@ RANK, SCALE = 8, 2.0
 LEARNING_RATE = 5e-4
 BATCH = 4
 """Questions whose gradients make one step."""
+REPORTED = 40
+"""Questions between two lines of the log."""
 HELD, NOT_HELD = 0.5, 0.2
 """Shares of each evidence quote from which on a passage holds it, and below which it holds nothing of it."""
-OTHER_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 0.5, 0.1
+OTHER_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 1.0, 0.1
 """Weights of the losses: of questions that the passage was not retrieved for, of writing, and of saying yes or no."""
 SINGLE_SHARE = 0.3
 """Share of the questions for which one sentence alone is judged as well, as quotes are."""
@@ -74,15 +77,17 @@ class Example:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--minutes", default=54.0, help="How long to train, after the folders were indexed.")
 @click.option("--worlds", default=WORLDS, type=click.Path(exists=True, path_type=Path))
-def main(out: Path, minutes: float, worlds: Path) -> None:
+@click.option("--start", type=click.Path(exists=True, path_type=Path), help="An adapter to go on from.")
+@click.option("--seed", default=0, help="The order of the questions.")
+def main(out: Path, minutes: float, worlds: Path, start: Path | None, seed: int) -> None:
     """Train on the folders in WORLDS and write the adapter to OUT."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    choose = random.Random(0)  # noqa: S311 - an order, no secret
+    choose = random.Random(seed)  # noqa: S311 - an order, no secret
     embedder = SentenceTransformerEmbedder.default()
     examples = [example for path in sorted(worlds.glob("*.json")) for example in read_world(path, choose, embedder)]
     choose.shuffle(examples)
     _log.info("%d questions", len(examples))
-    np.savez(out, **train(examples, minutes, choose))
+    np.savez(out, **train(examples, minutes, choose, start))
 
 
 def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Example]:
@@ -148,16 +153,27 @@ def _holds(passage: Sequence[Evidence], places: Sequence[tuple[str, Span]]) -> b
     return False if max(shares, default=0.0) < NOT_HELD else None
 
 
-def train(examples: Sequence[Example], minutes: float, choose: random.Random) -> dict[str, Any]:
+@dataclass(slots=True)
+class Adapter:
+    """What is trained: for each tensor, by its name in GGUF, two halves whose product is added to it."""
+
+    halves: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    on: bool = True
+    """Whether the model reads with it."""
+
+
+def train(
+    examples: Sequence[Example], minutes: float, choose: random.Random, start: Path | None = None
+) -> dict[str, Any]:
     """The adapter, by the names that `index.adapter` knows, float16."""
     import torch
 
     torch.manual_seed(0)
     tokenizer, model = _load_model()
-    halves = _add_adapter(model)
-    weights = [weight for pair in halves.values() for weight in pair]
+    adapter = _add_adapter(model, start)
+    weights = [weight for pair in adapter.halves.values() for weight in pair]
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.98))
-    begun, seen = time.perf_counter(), 0
+    begun, seen, losses = time.perf_counter(), 0, list[tuple[float, float]]()
     for example in examples:
         done = (time.perf_counter() - begun) / 60 / minutes
         if done >= 1:
@@ -167,17 +183,21 @@ def train(examples: Sequence[Example], minutes: float, choose: random.Random) ->
             group["lr"] = LEARNING_RATE * warm * max(0.03, 0.5 * (1 + math.cos(math.pi * done)))
         if example.held is None:
             continue
-        loss = _loss(example, tokenizer, model, choose)
-        (loss / BATCH).backward()
+        judging, writing = _losses(example, tokenizer, model, adapter, choose)
+        ((judging + WRITING_WEIGHT * writing) / BATCH).backward()
         seen += 1
+        losses.append((judging.item(), writing.item()))
         if seen % BATCH == 0:
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
             optimizer.step()
             optimizer.zero_grad()
-            _log.info("%d questions, %.1f min, loss %.3f", seen, (time.perf_counter() - begun) / 60, float(loss))
+        if seen % REPORTED == 0:
+            judged, written = np.mean(losses[-REPORTED:], axis=0)
+            minute = (time.perf_counter() - begun) / 60
+            _log.info("%d questions, %.1f min, judging %.3f, writing %.3f", seen, minute, judged, written)
     return {
         f"{name}.{half}": weight.detach().numpy().astype(np.float16)
-        for name, (a, b) in halves.items()
+        for name, (a, b) in adapter.halves.items()
         for half, weight in (("a", a), ("b", b * SCALE))
     }
 
@@ -200,29 +220,42 @@ def _load_model() -> tuple[Any, Any]:
     return tokenizer, model.requires_grad_(False).eval()
 
 
-def _add_adapter(model: Any) -> dict[str, tuple[Any, Any]]:  # noqa: ANN401 - transformers' models have no types
-    """The two halves of the adapter by the tensor that they are for; the model adds their product."""
+def _add_adapter(model: Any, start: Path | None) -> Adapter:  # noqa: ANN401 - transformers' models have no types
+    """An adapter in its place, which changes nothing yet or is the one that was trained before."""
     import torch
 
-    halves = {}
+    stored = np.load(start) if start else {}
+    adapter = Adapter()
     for number in LAYERS:
         for name, projection in TENSORS.items():
             module = getattr(model.model.layers[number].self_attn, projection)
-            a = torch.nn.Parameter(torch.randn(RANK, module.in_features) / math.sqrt(module.in_features))
-            b = torch.nn.Parameter(torch.zeros(module.out_features, RANK))
-            halves[f"blk.{number}.{name}.weight"] = (a, b)
+            tensor = f"blk.{number}.{name}.weight"
+            if start:
+                a, b = (torch.from_numpy(stored[f"{tensor}.{half}"].astype(np.float32)) for half in "ab")
+                b /= SCALE
+            else:
+                a = torch.randn(RANK, module.in_features) / math.sqrt(module.in_features)
+                b = torch.zeros(module.out_features, RANK)
+            pair = torch.nn.Parameter(a), torch.nn.Parameter(b)
+            adapter.halves[tensor] = pair
             module.register_forward_hook(
-                lambda _, inputs, output, a=a, b=b: (
-                    output + SCALE * (inputs[0] @ a.to(output.dtype).T @ b.to(output.dtype).T)
+                lambda _, inputs, output, a=pair[0], b=pair[1]: (
+                    output + SCALE * (inputs[0] @ a.to(output.dtype).T @ b.to(output.dtype).T) if adapter.on else output
                 )
             )
-    return halves
+    return adapter
 
 
-def _loss(example: Example, tokenizer: Any, model: Any, choose: random.Random) -> Any:  # noqa: ANN401
-    """What the model says of one passage against what is true of it: verdicts, and the answer where there is one."""
+def _losses(
+    example: Example,
+    tokenizer: Any,  # noqa: ANN401
+    model: Any,  # noqa: ANN401
+    adapter: Adapter,
+    choose: random.Random,
+) -> tuple[Any, Any]:
+    """What the model says of one passage: its verdicts against what is true of it, its words against the published."""
     import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+    from torch.nn.functional import binary_cross_entropy_with_logits, kl_div
 
     judging = [(verdict_prompt(example.question, example.judged), bool(example.held), 1.0)]
     for held in (True, False):
@@ -236,12 +269,7 @@ def _loss(example: Example, tokenizer: Any, model: Any, choose: random.Random) -
     if example.answer and example.read_held:
         answer = tokenizer(f"{example.answer}<|im_end|>", add_special_tokens=False)["input_ids"]
         sequences.append(_tokens(writing_prompt(example.question, example.read), tokenizer) + answer)
-    tokens, depths, sees, places = pack(sequences)
-    mask = torch.zeros(sees.shape, dtype=torch.bfloat16).masked_fill(~torch.from_numpy(sees), -1e30)[None, None]
-    ids = torch.from_numpy(tokens)
-    hidden = model.model(
-        input_ids=ids[None], position_ids=torch.from_numpy(depths)[None], attention_mask=mask, use_cache=False
-    ).last_hidden_state[0]
+    hidden, places = _hidden(sequences, model)
     said = model.lm_head(hidden[[places[row][-1] for row in range(len(judging))]]).float().log_softmax(-1)
     yes, no = (
         said[:, [tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in words]].logsumexp(-1)
@@ -249,12 +277,28 @@ def _loss(example: Example, tokenizer: Any, model: Any, choose: random.Random) -
     )
     weights = torch.tensor([weight for _, _, weight in judging])
     truth = torch.tensor([float(held) for _, held, _ in judging])
-    loss = (weights * binary_cross_entropy_with_logits(yes - no, truth, reduction="none")).sum()
-    loss = loss - MASS_WEIGHT * (weights * torch.logaddexp(yes, no)).sum()
-    if answer:
-        before = places[-1][-len(answer) - 1 : -1]
-        loss = loss + WRITING_WEIGHT * cross_entropy(model.lm_head(hidden[before]).float(), torch.tensor(answer))
-    return loss
+    verdicts = (weights * binary_cross_entropy_with_logits(yes - no, truth, reduction="none")).sum()
+    verdicts = verdicts - MASS_WEIGHT * (weights * torch.logaddexp(yes, no)).sum()
+    if not answer:
+        return verdicts, torch.zeros(())
+    written = model.lm_head(hidden[places[-1][-len(answer) - 1 : -1]]).float().log_softmax(-1)
+    adapter.on = False
+    with torch.no_grad():
+        before, path = _hidden(sequences[-1:], model)
+        published = model.lm_head(before[path[0][-len(answer) - 1 : -1]]).float().log_softmax(-1)
+    adapter.on = True
+    return verdicts, kl_div(written, published, log_target=True, reduction="batchmean")
+
+
+def _hidden(sequences: Sequence[Sequence[int]], model: Any) -> tuple[Any, list[list[int]]]:  # noqa: ANN401
+    """The last hidden states of sequences that are read as one, (n, width), and where the tokens of each stand."""
+    import torch
+
+    tokens, depths, sees, places = pack(sequences)
+    mask = torch.zeros(sees.shape, dtype=torch.bfloat16).masked_fill(~torch.from_numpy(sees), -1e30)[None, None]
+    ids, positions = (torch.from_numpy(each)[None] for each in (tokens, depths))
+    read = model.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)
+    return read.last_hidden_state[0], places
 
 
 def _tokens(messages: Sequence[Message], tokenizer: Any) -> list[int]:  # noqa: ANN401
