@@ -59,7 +59,7 @@ define pip
 	@touch $(STAMPS)/$(1).running
 	@$(BIN)/python -m pip install --disable-pip-version-check $(if $(wildcard $(STAMPS)/$(1).running),--ignore-installed) $(2) || { \
 		echo; \
-		echo "The installation failed; the lines above tell why. $$(df -Pk . | awk 'NR == 2 { printf "%.1f", $$4 / 1e6 }') GB are free here, and the set-up needs about 10."; \
+		echo "The installation failed; the lines above tell why. $$(df -Pk . | awk 'NR == 2 { printf "%.1f", $$4 / 1e6 }') GB are free here, and the set-up needs about 11."; \
 		echo "If it was the connection or the disk: mend it and run the same command again. Finished downloads are kept."; \
 		exit 1; }
 	@rm $(STAMPS)/$(1).running

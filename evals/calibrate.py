@@ -1,6 +1,6 @@
 """Fits the confidence: `python -m evals.calibrate read` takes readings, `fit` turns them into weights.
 
-The questions are those of the dev half and of public sets; the test half is left out by its hash.
+The questions are those of the dev half and of other folders (`--whole`); the test half is left out by its hash.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--questions", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--corpus", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--name", default="", help="What the set is called; its corpus folder's name unless given.")
+@click.option("--name", required=True, help="What the set is called; each is judged by the fit on the others.")
 @click.option("--whole", is_flag=True, help="Read the test half too, of a set that nothing is tested on.")
 @click.option("--skip", default=0, help="Leave out the first questions.")
 @click.option("--limit", default=None, type=int)
@@ -65,7 +65,6 @@ def read(out: Path, questions: Path, corpus: Path, name: str, whole: bool, skip:
 
     pipeline = open_pipeline(Settings.load({"corpus": corpus}))
     texts = {path: document.text for path, document in pipeline.index.documents.items()}
-    name = name or corpus.name
     done = {record["id"] for record in read_records([out]) if record["set"] == name} if out.exists() else set()
     asked = [q for q in load_questions(questions, texts) if whole or half(q.id) == "dev"]
     with out.open("a", encoding="utf-8") as file:

@@ -39,8 +39,6 @@ EMBEDDER = SyntheticEmbedder(topics=16, dimension=48)
 QUESTIONS = ("Who visited the ministry of the sea?", "Which office wrote report 3?", "treaty command budget")
 _FORK = multiprocessing.get_context("fork")
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass
 class Tally:

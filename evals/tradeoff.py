@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SENTENCES = (4, 8, 12, 16)
 WORDS = 32.5
-"""Budget of words for each sentence that is read: 260 for 8, as the defaults are, so that their answers are known."""
+"""Budget of words for each sentence that is read: 260 for 8, as the default is."""
 
 
 def table(scores: Mapping[int, Scores]) -> str:

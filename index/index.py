@@ -48,9 +48,6 @@ class Hit:
     """Cosine of query and chunk, -1 to 1."""
     lexical_score: float
     """BM25, 0 where no term of the query occurs."""
-    dense_rank: int | None
-    """From 1; None outside the best `POOL`."""
-    lexical_rank: int | None
     row: int
     """Row of the chunk in `Index.chunks` and `Index.vectors`."""
 
@@ -194,8 +191,6 @@ class Index:
         rows = np.asarray([row for row, _ in fused], dtype=np.int64)
         stored = self.vectors.get(rows)  # (candidates, dimension)
         cosines = stored @ vector  # (candidates,)
-        dense_ranks = {row: rank for rank, row in enumerate(dense_rows, start=1)}
-        lexical_ranks = {row: rank for rank, row in enumerate(lexical_rows, start=1)}
         hits: list[Hit] = []
         taken: list[tuple[str, Vector]] = []
         for place, (row, score) in enumerate(fused):
@@ -211,8 +206,6 @@ class Index:
                     score=score,
                     dense_score=float(cosines[place]),
                     lexical_score=float(lexical[row]),
-                    dense_rank=dense_ranks.get(row),
-                    lexical_rank=lexical_ranks.get(row),
                     row=row,
                 )
             )

@@ -173,7 +173,7 @@ def list_models() -> list[ModelStatus]:
 def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
     """The catalogue with every file read again and compared with its hash; parts that are not joined yet are joined.
 
-    A converted form that is damaged is removed, so that the next start makes it again.
+    A converted form, or the file with the adapter, that is damaged is removed, so that the next start makes it again.
     """
     from index.adapter import adapted_file, remove_damaged_adapted
     from index.conversion import LIBRARIES, remove_damaged

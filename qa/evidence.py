@@ -195,7 +195,7 @@ def _needed(ranked: Sequence[Evidence], until: float) -> int:
 
 
 def with_antecedents(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
-    """The chosen sentences, and before each that begins with a pronoun the one that stands there in its passage.
+    """The chosen sentences, and behind them what some lean on: for a pronoun, an item, an answer.
 
     `It has 28 articles` says nothing to a reader who was not told of what. At most `ANTECEDENTS` are added.
     """

@@ -58,7 +58,7 @@ class Settings:
     candidates: int = 40
     """Chunks retrieved for a question; they hold the evidence of 97 % of the dev half, and 20 of 95 %."""
     evidence_words: int = 260
-    """Budget of the evidence in the prompt, in words; 230 are about 310 tokens, most of what is read."""
+    """Budget of the evidence in the prompt, in words; they are about 350 tokens, most of what is read."""
     passage_sentences: int = 8
     """Sentences that the answer is written from; they hold the evidence of 89 % of the dev half and 98 % of SQuAD 2."""
     passage_words: int = 180
@@ -70,11 +70,11 @@ class Settings:
     """Sentences of the documents that an answer quotes. With one, citations are more often to the point; with two, the
     answer is more often there (evals/LOG.md)."""
     quoted_for_several: int = 4
-    """The same where a question compares, asks twice or wants a list; with 2, 7 of 100 dev answers fewer are right."""
+    """The same where a question compares, asks twice or wants a list; with 2, 4 of 100 dev answers fewer are right."""
     weigh_quotes: bool = True
     """Whether the model reads the best sentences alone, half a second each, so that the one it doubts least is quoted
-    first, and a second one only for more of what the draft says: more is right and to the point
-    (evals/LOG.md)."""
+    first, and a second one only for more of what the draft says: as many are right as with two quotes each, and more
+    of what is cited is to the point (evals/LOG.md)."""
     answer_tokens: int = 80
     """Where the written answer is cut at the latest, in tokens."""
     refuse_below: float = -1.0

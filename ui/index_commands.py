@@ -42,7 +42,7 @@ def build(corpus: Path | None, index_dir: Path | None, as_json: bool, watch: boo
     from ui.wiring import open_embedder
 
     settings = _settings(corpus, index_dir)
-    embedder = open_embedder(settings)
+    embedder = open_embedder()
     how = BuildSettings(vectors=settings.vectors)
 
     def show(report: BuildReport) -> None:
@@ -168,7 +168,7 @@ def add(
     )
     built = None
     if report.added and not dry_run:
-        embedder = open_embedder(settings)
+        embedder = open_embedder()
         how = BuildSettings(vectors=settings.vectors)
         with progress_shown() as progress:
             built = build_index(settings.corpus, settings.index, embedder, how, progress)

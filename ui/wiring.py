@@ -39,8 +39,8 @@ def conversations_path() -> Path:
     return user_data_path("dossier", appauthor=False) / "conversations.sqlite3"
 
 
-def open_embedder(settings: Settings) -> Embedder:
-    """The embedder that `settings` name.
+def open_embedder() -> Embedder:
+    """The embedder of the index.
 
     :raises DossierError: its model is missing or damaged.
     """

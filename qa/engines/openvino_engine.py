@@ -1,4 +1,4 @@
-"""OpenVINO: the default engine on a CPU. Settings and their measurements stand at the constants."""
+"""OpenVINO: the default engine on a CPU with AVX-512. Settings and their measurements stand at the constants."""
 
 from __future__ import annotations
 

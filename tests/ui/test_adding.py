@@ -134,7 +134,7 @@ def test_what_came_after_a_removal_stays_when_it_is_undone(
 def test_the_command_adds_builds_and_reports(
     corpus: Path, new: Path, tmp_path: Path, toy_embedder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ui.wiring, "open_embedder", lambda settings: toy_embedder)
+    monkeypatch.setattr(ui.wiring, "open_embedder", lambda: toy_embedder)
     monkeypatch.chdir(tmp_path)
     options = ["--corpus", str(corpus), "--index", str(tmp_path / "index"), "--json"]
     result = CliRunner().invoke(main, ["add", str(new), *options])
