@@ -14,16 +14,20 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)*(?:st|nd|rd|th|s)?")
 """Also of a section or a release: 3.1.1."""
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""
-_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])*(?<=\.\w)\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
-_CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
-_NO_NAMES = frozenset(
+_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])+\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
+CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
+_MONTHS_AND_DAYS = frozenset(
     """
     january february march april may june july august september october november december
     monday tuesday wednesday thursday friday saturday sunday
+    """.split()  # noqa: SIM905  as below
+)
+_FUNCTION_WORDS = frozenset(
+    """
     according after all also although among and any as at because before both but by during each every for from he her
-    his however if in into it its later many most no not of on 1 or other our she since so some such that their then
-    there these they this those through to under until we were what when where which while who with yes you
-    """.split()  # noqa: SIM905  a list of ninety literals reads worse
+    his however if in into it its later many most no not of on once 1 or other our she since so some such that their
+    then there these they this those through to under until we were what when where which while who with yes you
+    """.split()  # noqa: SIM905  a list of seventy literals reads worse
 )
 """Words that a capital letter does not make a name, normalised."""
 
@@ -50,15 +54,21 @@ def find_numbers(text: str) -> list[str]:
 def find_names(text: str) -> list[str]:
     """Runs of capitalised words; a single word that opens a sentence counts only as an acronym."""
     names = []
-    for match in _CAPITALISED.finditer(text):
+    for match in CAPITALISED.finditer(text):
         words = match[0].split()
         alone = len(words) == 1 and _opens_sentence(text, match.start())
         if alone and not re.fullmatch(r"(?:[^\W\d_a-z]\.?){2,}", words[0]):
             continue
-        name = " ".join(word for word in words if normalise(word) not in _NO_NAMES)
+        name = " ".join(word for word in words if normalise(word) not in _FUNCTION_WORDS | _MONTHS_AND_DAYS)
         if normalise(name):
             names.append(name)
     return names
+
+
+def find_capitalised(text: str) -> list[str]:
+    """Words with a capital letter, one that opens a sentence, a month or a weekday as well, but no function word."""
+    words = (word for match in CAPITALISED.finditer(text) for word in match[0].split())
+    return [word for word in words if normalise(word) not in _FUNCTION_WORDS | {""}]
 
 
 def check_claims(answer: str, cited: str) -> dict[str, Claims]:

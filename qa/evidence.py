@@ -42,11 +42,18 @@ TIME = 1.6
 much as the newest gains. Too few questions of the sets name a time to choose it by (evals/LOG.md)."""
 
 
-_POINTS_BACK = re.compile(
-    r"[\"'“‘(]?(?:It|Its|He|His|She|Her|They|Their|This|That|These|Those|Such|Both|Another|The (?:first|second|third|"
-    r"other|latter|former|same|new|next)|One|Some|Others|Under it|In it)\b"
+_TIME = (
+    r"(?:year|quarter|month|week|weekend|day|morning|afternoon|evening|night|spring|summer|autumn|fall|winter|time)s?\b"
 )
-"""How a sentence begins that leans on the one before."""
+_COUNTED = r"(?:\d|(?:two|three|four|five|six|seven|eight|nine|ten|twenty|dozens?|hundreds?|thousands?|millions?)\b)"
+_POINTS_BACK = re.compile(
+    rf"[\"'“‘(]?(?:(?:This {_TIME},? )?(?:[Ii]t|[Ii]ts|[Hh]e|[Hh]is|[Ss]he|[Hh]er|[Tt]hey|[Tt]heir)|"
+    rf"(?:This|That|These|Those)(?! {_TIME})|Such|Another|Others|Under it|In it|(?:One|Some)(?! {_COUNTED})|"
+    r"Both(?! (?:the |[A-Z]\S+ )*\S+ and\b)|The same|"
+    r"The (?:first|second|third|other|latter|former|new|next)(?!(?: [a-z-]+){0,2},? [A-Z]))\b"
+)
+"""How a sentence begins that leans on the one before; `This year Nowak`, `Some 500 people`, `Both Norway and Chad` and
+`The new minister, Ilse Brandt` do not."""
 _ASKS = re.compile(r"\?[*_\"'”’)\]]*\s*$")
 _WORD = re.compile(r"[^\W_]{2,}")
 _ANNOUNCES = re.compile(r":[*_\"'”’)\]]*\s*$")

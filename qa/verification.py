@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 from corpus import split_sentences
 from index.lexical import tokenise
 from qa.citations import without_marks
-from qa.claims import WORDING, check_claims, find_numbers
+from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find_numbers
 from qa.evidence import Evidence, announced_by, asks, leans_back
-from qa.wording import find_dates, normalise
+from qa.negation import contradicts, expand_contractions, negates
+from qa.wording import find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
@@ -31,11 +33,12 @@ _PREAMBLE = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*\s*$")
-_NEGATION = re.compile(
-    r"\b(?:not|no(?!\.\s?\d)|never|none|neither|nor|without|cannot|refus\w*|den(?:y|ied|ies)|reject\w*|fail\w*|"
-    r"exclud\w*)\b|n['’]t\b",
-    re.IGNORECASE,
-)
+_YES_OR_NO = re.compile(r"^(?:(?P<yes>yes|ja|oui|sí|sì|sim)|no|nein|non|não),\s+", re.IGNORECASE)
+"""What answers the question, and no statement says: it is set aside."""
+_COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\w*))")
+"""A number and what it counts, normalised, both numbers of `12 of 340 workers` as well."""
+_YEAR = re.compile(r"[12]\d{3}")
+_CLAUSE_END = re.compile(r"[.,;:!?]")
 
 
 def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[list[Part], list[list[str]]]:
@@ -58,10 +61,10 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
     for sentence in split_sentences(written):
         text = written[sentence.start : sentence.end]
         words = set(tokenise(text))
-        problems, evidence = min(
-            ((unsupported_claims(text, statement, question), evidence) for evidence, statement in stated),
-            key=lambda found: (len(found[0]), -len(words & set(tokenise(found[1].text)))),
-            default=(unsupported_claims(text, "", question), None),
+        problems, evidence, _ = min(
+            ((unsupported_claims(text, statement, question), evidence, statement) for evidence, statement in stated),
+            key=lambda found: (len(found[0]), -len(words & set(tokenise(found[2])))),
+            default=(unsupported_claims(text, "", question), None, ""),
         )
         if problems or evidence is None:
             dropped.append(problems)
@@ -95,8 +98,9 @@ def statements(quote: Evidence) -> list[str]:
 def unsupported_claims(sentence: str, statement: str, question: str) -> list[str]:
     """What the sentence says and the statement does not; empty where it is supported.
 
-    Every number, date and name must stand in the statement itself, those of the question too; both sides negate or
-    neither does, and nearly all content words stand there.
+    Every number, date, name and other word with a capital letter must stand in the statement itself, those of the
+    question too, and numbers and names in the same place; neither side negates what the other affirms, nor is a yes
+    followed by a negation that the question lacks; and nearly all content words stand there.
 
     Args:
         sentence: One sentence of an answer.
@@ -106,13 +110,54 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
     Returns:
         The claims in words, for a note.
     """
-    found = [claim for claims in check_claims(sentence, statement).values() for claim in claims.unsupported]
-    if bool(_NEGATION.search(sentence)) != bool(_NEGATION.search(statement)) and not _NEGATION.search(question):
+    answered = _YES_OR_NO.match(sentence)
+    said = expand_contractions(sentence[answered.end() :] if answered else sentence)
+    statement = expand_contractions(statement)
+    found = [claim for claims in check_claims(said, statement).values() for claim in claims.unsupported]
+    if contradicts(said, statement) or (answered and answered["yes"] and negates(said) and not negates(question)):
         found.append(NEGATION)
-    words, held = tokenise(normalise(sentence)), set(tokenise(normalise(statement)))
-    if not found and (not words or sum(word in held for word in words) / len(words) < KNOWN_WORDS):
+    words, held = tokenise(normalise(said)), set(tokenise(normalise(statement)))
+    found = found or [word for word in find_capitalised(said) if not held.issuperset(tokenise(normalise(word)))]
+    known = sum(word in held for word in words) >= KNOWN_WORDS * len(words) > 0
+    exact = all(word in held for word in words if word[0].isdigit() and word != "1")
+    if not found and not (known and exact and not miscounts(said, statement) and not swaps(said, statement)):
         found.append(WORDING)
     return found
+
+
+def miscounts(sentence: str, statement: str) -> bool:
+    """Whether a number of the sentence counts what only other numbers count in the statement."""
+    stated = _counts(statement)
+    counted = {thing for _, thing in stated}
+    return any(thing in counted and (number, thing) not in stated for number, thing in _counts(sentence))
+
+
+def _counts(text: str) -> set[tuple[str, str]]:
+    """Numbers with the word right after them, but for years: `12 cranes`."""
+    pairs = _COUNT.findall(normalise(without_dates(text)))
+    return {(number, stem) for number, thing in pairs if not _YEAR.fullmatch(number) for stem in tokenise(thing)}
+
+
+def swaps(sentence: str, statement: str) -> bool:
+    """Whether two names have changed places around the same words: `Zhao defeated Petrov`, `Petrov defeated Zhao`."""
+    stated = list(_deeds(statement))
+    for doer, deed, target in _deeds(sentence):
+        same = [(one, other) for one, done, other in stated if done == deed]
+        straight = any(doer & one and target & other for one, other in same)
+        if not straight and any(doer & other and target & one for one, other in same):
+            return True
+    return False
+
+
+def _deeds(text: str) -> Iterator[tuple[set[str], list[str], set[str]]]:
+    """Each two names in a row with the words between them, the other way round after `by`; not around `with`."""
+    for one, other in pairwise(CAPITALISED.finditer(text)):
+        between = text[one.end() : other.start()]
+        deed, words = tokenise(between), normalise(between).split()
+        if deed and "with" not in words and not _CLAUSE_END.search(between):
+            names = set(tokenise(one[0])), set(tokenise(other[0]))
+            doer, target = reversed(names) if words[-1:] == ["by"] else names
+            yield doer, deed, target
 
 
 def repeats(sentence: str, quotes: Sequence[Evidence]) -> bool:

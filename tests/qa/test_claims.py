@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.claims import Claims, check_claims, find_names, find_numbers
+from qa.claims import Claims, check_claims, find_capitalised, find_names, find_numbers
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,13 @@ def test_numbers(text: str, numbers: list[str]) -> None:
 )
 def test_names(text: str, names: list[str]) -> None:
     assert find_names(text) == names
+
+
+def test_capitalised_words_are_also_those_that_are_no_names() -> None:
+    assert find_capitalised("Toyota said on Tuesday that it met Lloyd Austin. The plan") == [
+        *("Toyota", "Tuesday", "Lloyd", "Austin"),
+    ]
+    assert find_capitalised("worldjpn.net 20221216.O2E") == ["O2E"]
 
 
 def test_claims_are_checked_against_the_cited_words() -> None:

@@ -15,6 +15,7 @@ from qa.evidence import (
     FEWEST,
     Evidence,
     in_reading_order,
+    leans_back,
     list_around,
     order_hits,
     rank_sentences,
@@ -165,6 +166,32 @@ def test_no_antecedent_speaks_to_a_model(make_index: Callable[[Mapping[str, str]
     evidence = Evidence("a.txt", start, start + len(fact), fact, "", "", "", 0.0, context=text)
     assert sentence_before(evidence, index) is None
     assert with_antecedents([evidence], index) == [evidence]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "leans"),
+    [
+        ("It has 12 cranes.", True),
+        ("This year it has 12 cranes.", True),
+        ("This plan failed.", True),
+        ("Some were repaired.", True),
+        ("Both are open and free.", True),
+        ("The second was held in Tokyo.", True),
+        ("The new minister spoke of war.", True),
+        ("The same day Tokyo decided.", True),
+        ("This year Nowak spoke of war.", False),
+        ("These days Nowak speaks of war.", False),
+        ("Some 500 people came.", False),
+        ("One hundred people came.", False),
+        ("Both Norway and Chad signed.", False),
+        ("Both the army and the navy came.", False),
+        ("The new minister, Ilse Brandt, spoke of war.", False),
+        ("The first Japanese ship came.", False),
+        ("Petrov spoke of war.", False),
+    ],
+)
+def test_a_sentence_that_names_what_it_is_about_leans_on_nothing(sentence: str, leans: bool) -> None:
+    assert leans_back(sentence) == leans
 
 
 ANNOUNCED = "The harbour closes on three days:"

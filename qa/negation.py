@@ -1,0 +1,121 @@
+"""Whether a sentence negates what a statement affirms, or affirms what it negates."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from index.lexical import tokenise
+from qa.wording import normalise
+
+_NEGATORS = (
+    *("not", "no", "never", "none", "nor", "neither", "nobody", "nothing", "nowhere", "hardly", "without"),
+    *("nicht", "kein(?:e[mnrs]?)?", "nie", "niemals", "niemand", "nichts", "weder", "ohne"),  # German
+    *("pas", "jamais", "aucune?", "rien"),  # French; "ne ... que" and "personne" negate nothing by themselves
+    *("nunca", "jamás", "ning[uú]n[ao]?", "nadie", "nada", "tampoco"),  # Spanish
+    *("non(?![-‐‑])", "nessun[ao]?", "niente", "nulla", "senza"),  # Italian
+    *("não", "nenhuma?", "ninguém", "nem"),  # Portuguese
+)
+"""Words that negate, but for those that are another word of English (`sin`, `ni`)."""
+_NEGATING_STEMS = ("refus", "den(?=y|ied|ies)", "reject", "fail", "exclud", "lack(?=s|ed|ing|\\b)")
+"""Verbs that negate what follows; where both texts have one, it is a word like any other."""
+_NEGATOR = re.compile(
+    rf"\b(?:(?:{'|'.join(_NEGATORS)})\b(?!\s+(?:only|just|merely|least)\b)|(?P<stem>{'|'.join(_NEGATING_STEMS)})\w*)",
+    re.IGNORECASE,
+)
+_NUMBER_SIGN = re.compile(r"\bno\.\s?(?=\d)", re.IGNORECASE)
+_BETWEEN_CLAUSES = re.compile(
+    r"[,;:]\s+|[.!?]\s+(?=[^\W\d_a-z])|[()]|\s[–—-]\s|\b(?:but|although|though|while|whereas|because)\b"
+)
+_PASSED_OVER = frozenset(tokenise("yet ever even still also any"))
+"""Words that may stand between a negator and what it negates, besides adverbs in -ly."""
+_ADVERB = re.compile(r"\b\w+ly\b", re.IGNORECASE)
+_CONTRACTIONS = (
+    (re.compile(r"\bcan['’]?t\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
+    (re.compile(r"n['’]t\b", re.IGNORECASE), " not"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    words: frozenset[str]
+    """Its content words; where it ends with a negator (`but Petrov did not`), those of the clause before as well."""
+    denied: frozenset[str]
+    """What its negators stand before: the first content word, or all words where a negator opens the clause."""
+    scope: frozenset[str]
+    """All words after a negator."""
+
+    @property
+    def affirmed(self) -> frozenset[str]:
+        return self.words - self.scope
+
+
+def expand_contractions(text: str) -> str:
+    """The text with `not` for `n't`."""
+    for contraction, words in _CONTRACTIONS:
+        text = contraction.sub(words, text)
+    return text
+
+
+def negates(text: str) -> bool:
+    """Whether the first clause of a text negates anything."""
+    return any(clause.scope for clause in _clauses(text, set())[:1])
+
+
+def contradicts(sentence: str, statement: str) -> bool:
+    """Whether one of the two negates what the other affirms.
+
+    A word that the statement negates may be affirmed where a clause of the statement that affirms it is as near; what
+    the sentence negates must be negated in the statement.
+    """
+    shared = _negating_stems(sentence) & _negating_stems(statement)
+    said, stated = _clauses(sentence, shared), _clauses(statement, shared)
+    negated = frozenset[str]().union(*(clause.scope for clause in stated))
+    return any(
+        (clause.scope and not clause.denied & negated) or any(_denies(word, clause, stated) for word in clause.affirmed)
+        for clause in said
+    )
+
+
+def _denies(word: str, said: _Clause, stated: list[_Clause]) -> bool:
+    """Whether the clause nearest to what is said, of those that hold the word, denies it."""
+    opposed = [clause for clause in stated if word in clause.denied and not clause.denied & said.denied]
+    denying = [len(said.words & clause.words) for clause in opposed]
+    affirming = [len(said.words & clause.words) for clause in stated if word in clause.affirmed]
+    return max(denying, default=0) > max(affirming, default=0)
+
+
+def _negating_stems(text: str) -> set[str]:
+    return {match["stem"].lower() for match in _NEGATOR.finditer(text) if match["stem"]}
+
+
+def _clauses(text: str, ignored: set[str]) -> list[_Clause]:
+    """The clauses of a text; negating verbs with an ignored stem negate nothing."""
+    clauses: list[_Clause] = []
+    for written in _BETWEEN_CLAUSES.split(_NUMBER_SIGN.sub("", expand_contractions(text))):
+        words = set(tokenise(normalise(written)))
+        denied: set[str] = set()
+        scope: set[str] = set()
+        for negator in _NEGATOR.finditer(written):
+            if negator["stem"] and negator["stem"].lower() in ignored:
+                continue
+            after = tokenise(normalise(written[negator.end() :]))
+            if not after:
+                words.update(clauses[-1].words if clauses else ())
+                scope |= words
+                denied |= words
+                continue
+            opens = not negator["stem"] and not tokenise(normalise(written[: negator.start()]))
+            scope.update(after)
+            denied.update(after if opens else [_first_denied(written[negator.end() :], after)])
+        if words:
+            clauses.append(_Clause(frozenset(words), frozenset(denied), frozenset(scope)))
+    return clauses
+
+
+def _first_denied(written: str, words: list[str]) -> str:
+    """The first word after a negator that is no adverb, or the first one."""
+    without_adverbs = tokenise(normalise(_ADVERB.sub("", written)))
+    return next((word for word in without_adverbs if word not in _PASSED_OVER), words[0])
