@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.timeline import iso_dates
+from qa.values import BARE_YEAR
 from qa.wording import find_dates
 
 _BOUND = re.compile(
-    r"\b(before|prior to|earlier than|until|till|up to|by|as of|as at|after|later than|since|from|between|and|to)\s+"
-    r"(?:the\s+(?:start|beginning|end|close)\s+of\s+)?",
+    r"\b(not? (?:later|earlier) than|not (?:after|before)|on or (?:before|after)|up to and including|"
+    r"before|prior to|earlier than|until|till|up to|by|as of|as at|after|later than|since|from|between|and|to)\s+"
+    r"(?:(?:the\s+)?(start|beginning|end|close)\s+of\s+|(early|mid|late)[\s-]+)?(?:the\s+(?=year|\d+s\b))?(?:year\s+)?",
     re.IGNORECASE,
 )
 _BEFORE = frozenset({"before", "prior to", "earlier than"})
 _AFTER = frozenset({"after", "later than"})
-_SINCE = frozenset({"since", "from", "between"})
+_SINCE = frozenset({"since", "from", "between", "no earlier than", "not earlier than", "not before", "on or after"})
+_WITHIN = frozenset({"early", "mid", "late"})
+_INCLUSIVE = {"before": _WITHIN | {"end", "close"}, "after": _WITHIN | {"start", "beginning"}}
+"""Parts of a time before or after which some of it still lies."""
 _AS_OF = frozenset({"as of", "as at"})
 _SECOND = frozenset({"and", "to"})
 """Cues of an end only where a beginning was named before them."""
-_LATEST = re.compile(r"\b(?:latest|newest|most recent|most recently|so far|to date)\b", re.IGNORECASE)
+_ONWARDS = re.compile(r"\bonwards?\b", re.IGNORECASE)
+_MONTH = rf"(?:\d{{1,2}}\s+)?(?:{'|'.join(month_name[1:])})(?:\s+\d{{1,2}},?)?"
+_SHARED_YEAR = re.compile(rf"\b({_MONTH})(?=\s+(?:and|to|until)\s+{_MONTH}\s+(\d{{4}})\b)", re.IGNORECASE)
+_YEARS = re.compile(r"\b((?:1[7-9]|20)\d\d)\s*[-–—]\s*((?:1[7-9]|20)\d\d)\b")
+_LATEST = re.compile(
+    r"\b(?:(?<!at the )latest(?! (?:time|date|day|moment|hour|point)\b)|newest|most recent|most recently|so far|"
+    r"to date)\b",
+    re.IGNORECASE,
+)
 """Not `current` and the like: what is in force may be old."""
-_YEAR = re.compile(r"[12]\d{3}\b")
+_YEAR = re.compile(BARE_YEAR)
+_DECADE = re.compile(r"((?:1[7-9]|20)\d)0s\b")
 _SENTENCE_YEAR = re.compile(r"\b(?:1[89]|20)\d{2}\b")
 
 
@@ -49,18 +64,21 @@ class Period:
 
 def asked_period(question: str) -> Period:
     """The time that a question names; without bounds where it names none, or an event: `after the 1960 treaty`."""
+    dated = _SHARED_YEAR.sub(r"\1 \2", question)
+    dated = _YEARS.sub(r"from \1 to \2", dated)
     bounds: dict[str, str] = {}
     latest, origin = _LATEST.search(question) is not None, False
-    for match in _BOUND.finditer(question):
-        cue, date = " ".join(match[1].casefold().split()), _date_at(question[match.end() :])
+    for match in _BOUND.finditer(dated):
+        cue, part = (" ".join((word or "").casefold().split()) for word in (match[1], match[2] or match[3]))
+        date = _date_at(dated[match.end() :], last=cue not in _BEFORE | _SINCE)
         if not date:
             continue
         if cue in _BEFORE:
-            bounds["before"] = date
+            bounds["until" if part in _INCLUSIVE["before"] else "before"] = date
         elif cue in _AFTER:
-            bounds["after"] = date
+            bounds["since" if part in _INCLUSIVE["after"] else "after"] = date
         elif cue in _SINCE:
-            bounds["since"], origin = date, cue == "from"
+            bounds["since"], origin = date, cue == "from" and not _ONWARDS.search(question)
         elif cue not in _SECOND or "since" in bounds:
             bounds["until"] = date
             latest = latest or cue in _AS_OF
@@ -94,14 +112,15 @@ def suits(period: Period, sentences: Sequence[str], published: Sequence[str]) ->
     return [-1.0 if out else places.get(day, 0.0) for day, out in zip(newest, outside, strict=True)]
 
 
-def _date_at(text: str) -> str:
-    """The date with which a text begins, ISO as far as it goes."""
-    if year := _YEAR.match(text):
-        return year[0]
+def _date_at(text: str, *, last: bool) -> str:
+    """The date with which a text begins, ISO as far as it goes; of a decade its first year, or its last."""
     found = find_dates(text)
-    if not found or not text.casefold().startswith(found[0][0]):
-        return ""
-    return next(iter(iso_dates(found[0][0])), "")
+    if found and text.casefold().startswith(found[0][0]):
+        return next(iter(iso_dates(found[0][0])), "")
+    if decade := _DECADE.match(text):
+        return decade[1] + ("9" if last else "0")
+    year = _YEAR.match(text)
+    return year[0] if year else ""
 
 
 def _compare(date: str, bound: str) -> int:

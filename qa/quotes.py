@@ -22,7 +22,9 @@ from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.evidence import Evidence, embed_sentences, list_around, sentence_before, standard
 from qa.instructions import speaks_to_a_model
+from qa.notes import same_matter
 from qa.question import QUESTION_WORD
+from qa.values import find_values
 from qa.wording import find_dates
 
 CANDIDATES = 24
@@ -217,25 +219,23 @@ def _lacking(draft: str, text: str) -> int:
 def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Evidence]) -> list[Evidence]:
     """The quotes, with the year of a day that the first one gives without it, where a question asks when.
 
-    The sentence with the year stands in place of the other quotes.
+    The sentence with the year is of the same document, shares a name, or is about the same matter: else it tells of
+    what happened on that day of another year.
 
     Args:
         question: The standalone question.
         quotes: What is quoted, best first.
         ranked: The candidates, best first.
     """
-    if not _WHEN.search(question) or any(_years(quote) for quote in quotes):
+    if not _WHEN.search(question) or any(value.year for quote in quotes for value in find_values(quote.text)):
         return list(quotes)
-    days = [day for quote in quotes[:1] for _, day in find_dates(quote.text)]
-    for sentence in ranked:
-        if any(dated.endswith(f" {day}") for dated in _years(sentence) for day in days):
-            return [*quotes[:1], sentence]
+    for quote in quotes[:1]:
+        days = {day for _, day in find_dates(quote.text)}
+        for sentence in ranked:
+            told = {date.partition(" ")[2] for _, date in find_dates(sentence.text) if date[:4].isdigit()}
+            if days & told and (sentence.document == quote.document or same_matter(quote.text, sentence.text)):
+                return [*quotes, sentence]
     return list(quotes)
-
-
-def _years(evidence: Evidence) -> list[str]:
-    """The dates of a sentence that have a year, normalised: the year stands first."""
-    return [dated for _, dated in find_dates(evidence.text) if dated[:4].isdigit()]
 
 
 def holds(quote: Evidence, sentence: Evidence) -> bool:

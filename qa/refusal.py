@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from index.lexical import tokenise
 from qa.answer import Reason
-from qa.claims import find_names, find_numbers
+from qa.claims import find_names
 from qa.confidence import Calibration, Readings
 from qa.evidence import Evidence
-from qa.wording import find_dates, normalise
+from qa.values import Value, find_values
+from qa.wording import normalise, without_dates
 
 _TEXTS: dict[Reason, str] = {
     "off_corpus": "These documents are about something else, so they do not answer this question.",
@@ -20,7 +22,10 @@ _TEXTS: dict[Reason, str] = {
     "false_premise": "The documents say otherwise.",
 }
 CONTRADICTING = 0.5
-"""Share of a question's content words, its specifics apart, that a sentence must hold to be about the same thing."""
+"""Share of a question's content words, but for numbers and dates, that a sentence about the same thing must hold."""
+_WHY = re.compile(r"\W*(?:(?:and|but|so)\s+)?(?:why|how come)\b", re.IGNORECASE)
+_BESIDE = re.compile(r"\b(?:before|after|since|until|or)\b", re.IGNORECASE)
+"""A value that is a bound, or one of two, is not taken for granted."""
 
 
 def refusal_reason(readings: Readings, calibration: Calibration) -> Reason:
@@ -36,30 +41,29 @@ def refusal_text(reason: Reason) -> str:
 
 
 def correct_premise(question: str, chosen: Sequence[Evidence]) -> str | None:
-    """What the documents say instead, where a question gives a name, number or date that its evidence contradicts.
+    """What the documents say instead, where a question why takes a number or date for granted that they contradict.
 
-    The best sentence must be about the rest of the question, lack a specific of it, and hold another one of the same
-    kind. None where that is not so.
+    The best sentence must be about the rest of the question, hold its names, and give another value of the same kind:
+    of the same unit or noun, or another date, where it must hold all the rest, as much may happen twice. Other
+    questions ask for a value, or set one as a condition; another name is no contradiction: many may do one thing.
+    None where that is not so.
     """
-    if not chosen:
+    if not chosen or not _WHY.match(question) or _BESIDE.search(question):
         return None
     best = chosen[0]
-    held = set(normalise(f"{best.title} {best.section} {best.text}").split())
-    asked = specifics(question)
-    wrong = [word for word in asked if word not in held]
-    numeric = [word for word in wrong if any(character.isdigit() for character in word)]
-    if not numeric:
+    told = f"{best.title} {best.section} {best.text}"
+    names = {word for name in find_names(question) for word in normalise(name).split()}
+    rest = {word for word in tokenise(without_dates(question)) if not word[0].isdigit()}
+    held = len(rest & set(tokenise(told))) / len(rest) if rest else 0.0
+    if not names <= set(normalise(told).split()) or held < CONTRADICTING:
         return None
-    others = [word for word in specifics(best.text) if any(c.isdigit() for c in word) and word not in asked]
-    rest = {word for word in tokenise(question) if word not in wrong}
-    about = rest & set(tokenise(f"{best.title} {best.text}"))
-    if not others or not rest or len(about) / len(rest) < CONTRADICTING:
+    values, asked = find_values(best.text), find_values(question)
+    if not any(_contradicted(value, values) for value in asked if held == 1 or value.kind != "date"):
         return None
     return f"The documents do not say that. They say: {' '.join(best.text.split())}"
 
 
-def specifics(question: str) -> list[str]:
-    """Names, numbers and dates of a question, normalised; a name counts word by word."""
-    words = [word for name in find_names(question) for word in normalise(name).split()]
-    dates = [part for _, date in find_dates(question) for part in date.split()]
-    return list(dict.fromkeys([*words, *find_numbers(question), *dates]))
+def _contradicted(asked: Value, values: Sequence[Value]) -> bool:
+    """Whether there are values of a kind, and none agrees with the one that was asked about."""
+    same = [value for value in values if value.kind == asked.kind]
+    return bool(same) and not any(asked.agrees(value) for value in same)

@@ -74,6 +74,53 @@ def test_what_is_no_disagreement(
     assert find_disagreement([one], [one, evidence(text, document, start=100)], small_index) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "rival", "found"),
+    [
+        ("In 2024 the Velm harbour has 12 cranes.", "In 2024 the Velm harbour has 14 cranes.", True),
+        ("The Velm harbour has 14 cranes and 340 workers.", "The Velm harbour has 12 cranes and 340 workers.", True),
+        ("The Velm harbour has one crane.", "The Velm harbour has two cranes.", True),
+        ("The Velm harbour festival is held in May.", "The Velm harbour festival is held in June.", True),
+        ("The Velm harbour cranes cost $5m.", "The Velm harbour cranes cost $6m.", True),
+        ("The Velm harbour office opens at 8am.", "The Velm harbour office opens at 9am.", True),
+        ("The Velm harbour bin is emptied on Tuesday.", "The Velm harbour bin is emptied on Thursday.", True),
+        ("The harbour pays up to EUR 14 for a meal.", "The harbour pays up to EUR 17 for a meal.", True),
+        ("In 2023 the Velm harbour paid 5 million krones.", "In 2024 the Velm harbour paid 6 million krones.", False),
+        ("On May 4, 1994, the harbour had 12 cranes.", "On June 4, 1994, the harbour had 14 cranes.", False),
+        ("The Velm harbour has 12 cranes.", "The Orla harbour has 14 cranes.", False),
+        ("The Velm harbour has thousands of workers.", "The Velm harbour has 54,000 workers.", False),
+        ("The Velm harbour has about 54,000 workers.", "The Velm harbour has more than 50,000 workers.", False),
+        ("The Velm harbour office opens at 3 p.m.", "The Velm harbour office opens at 15:00.", False),
+        ("The Velm harbour bridge is 5 km long.", "The Velm harbour bridge is 3.1 miles long.", False),
+        ("The 2nd round of the harbour talks took 3 days.", "The third round of the harbour talks took 4 days.", False),
+        ("The Velm harbour has 12 cranes.", "Does the Velm harbour have 14 cranes?", False),
+        ("The harbour costs 3 million krones.", "| Harbour costs | Million krones |", False),
+        ("On May 4 Ilse Brandt asked the mayor of Velm.", "On May 5 Ilse Brandt received a guest in Velm.", False),
+    ],
+)
+def test_values_of_one_kind_are_compared(
+    small_index: Index, evidence: Callable[..., Evidence], text: str, rival: str, found: bool
+) -> None:
+    pair = evidence(text, "a.md"), evidence(rival, "b.md")
+    assert find_disagreement(pair[:1], pair, small_index) == (pair if found else None)
+
+
+@pytest.mark.parametrize(
+    ("title", "rival", "found"),
+    [
+        ("Crane KP-300, data sheet", "Crane KP-300X, data sheet", False),
+        ("Budget of 2023", "A note to the council of 2024", False),
+        ("County plans", "The accident report", True),
+    ],
+)
+def test_titles_tell_apart_what_the_values_are_of(
+    small_index: Index, evidence: Callable[..., Evidence], title: str, rival: str, found: bool
+) -> None:
+    one = evidence("The warranty of the crane is 24 months.", "a.md", title=title)
+    other = evidence("The warranty of the crane is 36 months.", "b.md", title=rival)
+    assert (find_disagreement([one], [other], small_index) is not None) == found
+
+
 def test_a_near_copy_is_the_same_source(make_index: Callable[..., Index], evidence: Callable[..., Evidence]) -> None:
     body = " ".join(f"Ship number {n} lies in the Velm harbour since the year 20{n}." for n in range(10, 60))
     index = make_index({"a.txt": f"A\n{body} It has 12 cranes.\n", "b.txt": f"A\n{body} It has 14 cranes.\n"})

@@ -172,10 +172,27 @@ def test_a_day_without_its_year_is_quoted_beside_one_with_it(evidence: Callable[
     wrong = evidence("The mayor came on June 4, 1994.", "c.md")
     dated = evidence("The harbour, opened on May 4, 1994, has 12 cranes.", "d.md")
     ranked = [day, other, wrong, dated]
-    assert with_year("When did it open?", [day, other], ranked) == [day, dated]
+    assert with_year("When did it open?", [day, other], ranked) == [day, other, dated]
     assert with_year("Who opened it?", [day, other], ranked) == [day, other]
     assert with_year("When did it open?", [dated], ranked) == [dated]
     assert with_year("When did it open?", [day, other], ranked[:3]) == [day, other]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "dated", "document", "borrowed"),
+    [
+        ("On May 4, the mayor of Velm spoke.", "On May 4, 1871, fire broke out in Orla.", "b.md", False),
+        ("On May 4, the mayor of Velm spoke.", "On May 4, 1994, they met in Velm.", "b.md", True),
+        ("On May 4, the mayor of Velm spoke.", "It was on May 4, 1994.", "a.md", True),
+        ("In 1994 the mayor of Velm spoke on May 4.", "On May 4, 1871, fire broke out in Velm.", "b.md", False),
+    ],
+)
+def test_no_year_is_borrowed_from_what_happened_on_that_day_elsewhere(
+    evidence: Callable[..., Evidence], quoted: str, dated: str, document: str, borrowed: bool
+) -> None:
+    quote, other = evidence(quoted), evidence(dated, document, start=100)
+    expected = [quote, other] if borrowed else [quote]
+    assert with_year("When did the mayor speak?", [quote], [quote, other]) == expected
 
 
 def test_a_further_quote_needs_more_of_the_draft(evidence: Callable[..., Evidence]) -> None:

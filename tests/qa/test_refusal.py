@@ -9,7 +9,7 @@ import pytest
 from qa.answer import Reason
 from qa.confidence import Calibration, Readings
 from qa.evidence import Evidence
-from qa.refusal import correct_premise, refusal_reason, refusal_text, specifics
+from qa.refusal import correct_premise, refusal_reason, refusal_text
 
 READINGS = Readings(verdict=-2.0, coverage=0.8, passage_similarity=0.5)
 
@@ -48,13 +48,27 @@ def test_nothing_is_corrected_without_evidence_or_another_number(evidence: Calla
 
 
 @pytest.mark.parametrize(
-    ("question", "found"),
+    ("question", "text", "corrected"),
     [
-        ("When did Ilse Brandt open it, in May 1994?", ["ilse", "brandt", "1994", "may"]),
-        ("How many of the 340 workers stayed?", ["340"]),
-        ("Who opened it?", []),
-        ("What does the PAV plan?", ["pav"]),
+        ("Why did the Velm harbour open in June 1994?", "The Velm harbour opened in May 1994.", True),
+        ("Why did the Velm harbour open on May 5, 1994?", "The Velm harbour opened on May 4, 1994.", True),
+        ("Why does the Velm harbour have ninety-nine cranes?", "The Velm harbour has a dozen cranes.", True),
+        ("Why did the Velm harbour close in 1999?", "The Velm harbour opened in 1994.", False),
+        ("Why does the Orla harbour have 99 cranes?", "The Velm harbour has 12 cranes.", False),
+        ("Why did Luis Reyes open the Velm harbour?", "Ilse Brandt opened the Velm harbour on May 4, 1994.", False),
+        ("Why is the budget 3 billion dollars?", "The budget is $3-5 billion.", False),
+        ("Why did the Velm harbour have 99 cranes?", "The Velm harbour has 12 workers.", False),
+        ("Why did the Velm harbour open before 2000?", "The Velm harbour opened in 2001.", False),
+        ("What will the harbour budget be in 2030?", "The harbour budget is 5 million krones.", False),
+        ("How many cranes will the Velm harbour have in 2030?", "The Velm harbour has 12 cranes.", False),
+        ("Does the Velm harbour have more than 10 cranes?", "The Velm harbour has 12 cranes.", False),
+        ("Did the Velm harbour open before 2000?", "The Velm harbour opened in 1994.", False),
+        ("Can the Velm ferry carry 3 cars?", "The Velm ferry carries 40 cars.", False),
+        ("What fee does a 4 year old pay?", "The fee for children under 6 is 2 krones.", False),
+        ("and the next size up?", "The brown bin holds 120 litres.", False),
     ],
 )
-def test_names_numbers_and_dates_of_a_question(question: str, found: list[str]) -> None:
-    assert specifics(question) == found
+def test_only_what_a_question_takes_for_granted_is_corrected(
+    evidence: Callable[..., Evidence], question: str, text: str, corrected: bool
+) -> None:
+    assert (correct_premise(question, [evidence(text)]) is not None) == corrected

@@ -1,0 +1,165 @@
+"""The values that a statement gives, each with its kind, so that only what can be compared is compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from math import inf
+from string import ascii_lowercase
+
+from index.lexical import tokenise
+from qa.wording import FOOTNOTE, find_dates, normalise, without_dates
+
+BARE_YEAR = (
+    r"(?<![\w.,:/$€£¥-])(?:1[7-9]\d\d|20\d\d|2100)(?![\w%]|[.,:]\d|-\d{3})(?!\s+(?:"
+    r"[kcm]?m|[km]?g|[mk]?wh?|t|h|percent|people|(?!(?:is|was|has|as|its|this|us|versus|onwards)\b)[a-z]+s)\b)"
+)
+"""A year that stands alone, as a regular expression; `2000 workers` and `1500 kg` give none."""
+APPROXIMATION = 0.1
+"""Share by which a number after `about` may be off."""
+
+_YEAR = re.compile(rf"({BARE_YEAR})(?:[/–-]\d\d(?!\d))?")
+_MONTH = re.compile(
+    r"(?<=\w )(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+)
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY = re.compile(rf"\b({'|'.join(_DAYS)})s?\b")
+_TIME = re.compile(r"(?<![\w.,:])(?:(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?m\b\.?|(\d{1,2}):(\d\d)(?![\w:]))")
+_ORDINAL_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_ORDINAL = re.compile(rf"\b(?:(\d+)(?:st|nd|rd|th)|({'|'.join(_ORDINAL_WORDS)}))\b")
+_LABEL = re.compile(r"\b[a-z]+-?\d[\w-]*|\d+(?:\.\d+){2,}|\d+\s*[⁄/]\s*\d+")
+"""Digits that count nothing: F-35, 3.1.1; and fractions, which `normalise` leaves in two parts."""
+_SCALE = r"(?:thousand|million|billion|trillion|bn|mn|tn|k|m|b)\b"
+_CURRENCY = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "usd": "dollars", "eur": "euros", "gbp": "pounds"}
+_AMOUNT = rf"\d(?:[\d.,]*\d)?(?:\s*{_SCALE})?"
+_SIGN = r"(?:\b[a-z]{1,2})?[$€£¥]|\b(?:usd|eur|gbp)\b"
+_MONEY = re.compile(rf"({_SIGN})\s*({_AMOUNT})(\s*(?:[-–—]|\bto\b)\s*(?:{_SIGN})?\s*({_AMOUNT}))?")
+_LETTERS = {"m": " million", "b": " billion"}
+_LETTER = re.compile(r"(?<=[\d ])[mb]\b")
+_SHARED_SCALE = re.compile(rf"(\d[\d.,]*)\s*(?:[-–—]|to)\s*(?=\d[\d.,]*\s*({_SCALE}))")
+_JOINED_UNIT = re.compile(r"(?<=\d)(?=[a-z]{1,3}\b)(?!(?:s|k|bn|mn|tn)\b)")
+_MANY = re.compile(r"\b(?:(ten|hundred|thousand)s of )?(dozen|hundred|thousand|million|billion)s\b")
+_COUNTS = {"ten": 10, "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_BARRIER = re.compile(r"[;:!?()|\[\]]|(?<=\w\w)[.,](?!\d)|(?<=\d)[.,](?!\d)")
+"""Punctuation beyond which no number's noun lies."""
+_END = "is"
+"""Any stop word: it stands for such punctuation in what is normalised."""
+_ABOVE = ("more than", "at least", "over", "above")
+_BELOW = ("less than", "fewer than", "at most", "up to", "under", "below")
+_ABOUT = ("about", "around", "approximately", "roughly", "some", "almost", "nearly")
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A date by its parts, or anything else by its bounds, which are the same for an exact number."""
+
+    kind: str
+    """`date`, `time`, `weekday`, `ordinal`, or the stem of the unit or noun of a quantity."""
+    parts: frozenset[str] = frozenset()
+    """Of a date, as far as it goes: October 8 holds October 8, 2024."""
+    low: float = 0.0
+    high: float = 0.0
+
+    def agrees(self, other: Value) -> bool:
+        """Whether both, of one kind, can be true of one thing; two limits on one side only if they are the same."""
+        if self.kind != other.kind:
+            return False
+        if self.kind == "date":
+            return self.parts <= other.parts or other.parts <= self.parts
+        if self.low == other.low == 0 or self.high == other.high == inf:
+            return self == other
+        return self.low <= other.high and other.low <= self.high
+
+    @property
+    def year(self) -> str:
+        """Of a date; empty where it has none."""
+        return next((part for part in self.parts if len(part) == 4 and part.isdigit()), "")
+
+
+def find_values(text: str) -> list[Value]:
+    """The dates, clock times, weekdays, ordinals and quantities of a text; a number without a noun is none."""
+    stated = re.sub(FOOTNOTE, " ", text)
+    values = [Value("date", frozenset(date.split())) for _, date in find_dates(stated)]
+    rest = without_dates(stated)
+    months = {month[0].lower() for month in _MONTH.finditer(stated)}
+    values += [Value("date", frozenset({month})) for month in sorted(months) if re.search(rf"\b{month}\b", rest)]
+    values += [Value("date", frozenset({year[1]})) for year in _YEAR.finditer(rest)]
+    rest = _YEAR.sub(f" {_END} ", rest)
+    values += [_exact("time", _minutes(time)) for time in _TIME.finditer(rest)]
+    rest = _TIME.sub(f" {_END} ", rest)
+    values += [_exact("weekday", _DAYS.index(day[1])) for day in _WEEKDAY.finditer(rest)]
+    values += [_exact("ordinal", _place(ordinal)) for ordinal in _ORDINAL.finditer(rest)]
+    rest = _ORDINAL.sub(" ", rest)
+    return list(dict.fromkeys([*values, *_quantities(rest)]))
+
+
+def _exact(kind: str, number: float) -> Value:
+    return Value(kind, low=number, high=number)
+
+
+def _minutes(time: re.Match[str]) -> int:
+    if time[4]:
+        return int(time[4]) * 60 + int(time[5])
+    return (int(time[1]) % 12 + 12 * (time[3] == "p")) * 60 + int(time[2] or 0)
+
+
+def _place(ordinal: re.Match[str]) -> int:
+    return int(ordinal[1]) if ordinal[1] else _ORDINAL_WORDS.index(ordinal[2]) + 1
+
+
+def _quantities(text: str) -> Iterator[Value]:
+    """The numbers that have a unit or noun after them, `3 to 5 cranes` as one."""
+    tokens = normalise(_spelt_out(text)).split()
+    for place, token in enumerate(tokens):
+        if not _DIGITS.fullmatch(token) or (
+            place > 1 and tokens[place - 1] in {"to", "and"} and _is_range(tokens, place)
+        ):
+            continue
+        last = place + 2 if _is_range(tokens, place + 2) else place
+        noun = _noun(tokens[last + 1 :])
+        if noun:
+            low, high = _bounds(" ".join(tokens[max(place - 3, 0) : place]), float(token))
+            yield Value(noun, low=low, high=max(high, float(tokens[last])))
+
+
+def _spelt_out(text: str) -> str:
+    """The text with each currency after its amount, each scale at each number, and punctuation as stop words."""
+    text = _LABEL.sub(f" {_END} ", text)
+    text = _SHARED_SCALE.sub(r"\1 \2 to ", _MONEY.sub(_amount, text))
+    text = _MANY.sub(lambda match: f"over {_COUNTS.get(match[1], 1) * _COUNTS[match[2]]}", text)
+    text = text.replace("half a million", "500000").replace("a dozen", "12").replace(" of ", " ")
+    return _BARRIER.sub(f" {_END} ", _JOINED_UNIT.sub(" ", text))
+
+
+def _amount(match: re.Match[str]) -> str:
+    amounts = f"{match[2]} to {match[4]}" if match[4] else match[2]
+    scaled = _SHARED_SCALE.sub(r"\1 \2 to ", _LETTER.sub(lambda letter: _LETTERS[letter[0]], amounts))
+    return f"{scaled} {_CURRENCY[match[1].lstrip(ascii_lowercase) or match[1]]}"
+
+
+def _is_range(tokens: Sequence[str], end: int) -> bool:
+    """Whether `3 to 5` ends at a place, or `between 3 and 5`."""
+    if not 1 < end < len(tokens) or not _DIGITS.fullmatch(tokens[end - 2]) or not _DIGITS.fullmatch(tokens[end]):
+        return False
+    joined = tokens[end - 1] == "to" or (tokens[end - 1] == "and" and tokens[max(end - 3, 0)] == "between")
+    return joined and float(tokens[end - 2]) < float(tokens[end])
+
+
+def _noun(tokens: Sequence[str]) -> str:
+    """The stem of the unit or noun with which the tokens begin: the first plural of three, or else the first."""
+    words = list(takewhile(lambda word: tokenise(word) and not word[0].isdigit(), tokens[:3]))
+    plural = (word for word in words if len(word) > 3 and word.endswith("s") and not word.endswith("ss"))
+    return " ".join(tokenise(next(plural, words[0]))) if words else ""
+
+
+def _bounds(before: str, number: float) -> tuple[float, float]:
+    """What a number may be after the words before it; `no more than` is the opposite of `more than`."""
+    negated = re.search(r"\b(?:no|not) \w+ than$", before) is not None
+    above, below = before.endswith(_ABOVE), before.endswith(_BELOW)
+    if above or below:
+        return (number, inf) if above != negated else (0.0, number)
+    slack = APPROXIMATION * number if before.endswith(_ABOUT) else 0.0
+    return number - slack, number + slack
