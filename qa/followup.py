@@ -20,24 +20,63 @@ _LEANING_START = re.compile(
     r"until when|how come|sure|more|go on|tell me more)\b",
     re.IGNORECASE,
 )
+_NO_POINTER = re.compile(
+    r"(?:^|[,;:]\s*)(?:is|are|was|were)\s+there\b|\bhow\s+(?:many|much)\b.*\b(?:is|are|was|were)\s+there\b"
+    r"|\bboth\b(?=.+\band\b)|\b(?:either|neither)\b(?=.+\bn?or\b)",
+    re.IGNORECASE,
+)
+"""`Is there a fee?`, `both the pier and the quay`: these words point to nothing said before."""
+_THE = re.compile(r"\bthe\s+([^\W\d_]+)", re.IGNORECASE)
 _PREPOSITION = re.compile(r"^(?:for|in|at|to|by|from|on|of|with|under|during)\b", re.IGNORECASE)
 """`In Okinawa?`: how a short question starts that is the end of the one before."""
 _ASKS = re.compile(rf"[?？]|\b{QUESTION_WORD}\b", re.IGNORECASE)
+_FILLER = re.compile(r"\b(?:please|tell|me|can|could|would|say|thanks?|ok|okay|h?mm+)\b", re.IGNORECASE)
+"""Words that carry the talk, not its content: a rewriting may leave them out or bring them in."""
+_META = re.compile(
+    r"\b(?:more|further|again|briefly|give|explain|elaborate|describe|clarify|summari[sz]e|repeat|rephrase|expand|details?|"
+    r"information|said|wrote|meant?|your|answer)\b",
+    re.IGNORECASE,
+)
+"""Words of a question about the answer before, which is about nothing else: `Can you explain further?`"""
+_CONTRACTED = re.compile(
+    r"\b(what|who|where|when|why|how|that|there|he|she)s\b|\b(they|you)(?:re|ve)\b|\b(i)(?:m|ve)\b", re.IGNORECASE
+)
+_CONTRACTED_NOT = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|should|wo)n['’]?t\b|\bcannot\b", re.IGNORECASE
+)
+_NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
+_SIGNS = str.maketrans({"€": " euros ", "£": " pounds ", "$": " dollars ", "¥": " yen ", "%": " percent "})
 _QUESTIONS, _LINE = r"[^\n?？]+[?？]( [^\n?？]+[?？])?", r"[^\n]+"
 """What a rewriting may be: of a question one or two questions, so that the model cannot answer instead; else a line."""
 _REWRITE_TOKENS = 60
 _BEFORE_CHARACTERS = 600
 """What is put behind a question that could not be rewritten, at most."""
+_BEHIND = re.compile(r" \(earlier questions?: .*\)$")
+"""What was put behind an earlier question, which is part of the history as it was searched."""
 SHORT = 2
-"""Content words up to which a question without a name or number is taken for an ellipsis of the one before."""
+"""Content words up to which a question without a name or number is taken for an ellipsis of the one before; up to twice
+as many, it may speak of `the` thing of the last turns."""
+RECENT = 2
+"""Turns in which `the treaty` of a question is looked for: the last question and its answer."""
 
 
-def leans_on_history(question: str) -> bool:
-    """Whether the question has a word that points back, starts like a continuation, or is very short."""
-    if _LEANING_START.search(question) or _LEANING_WORDS.search(question):
+def leans_on_history(question: str, history: Sequence[Turn] = ()) -> bool:
+    """Whether the question points back, starts like a continuation, or is very short or about the answer before.
+
+    A short one without a name or number also leans where it speaks of `the` thing that the last turns speak of.
+    """
+    if _LEANING_START.search(question) or _LEANING_WORDS.search(_NO_POINTER.sub(" ", question)):
         return True
     named = any(character.isupper() or character.isdigit() for word in question.split()[1:] for character in word)
-    return len(set(tokenise(question))) <= SHORT and (not named or _PREPOSITION.search(question) is not None)
+    words = len(set(tokenise(question)))
+    if words <= SHORT and (not named or _PREPOSITION.search(question) is not None):
+        return True
+    if not tokenise(_META.sub(" ", _FILLER.sub(" ", question))):
+        return True
+    if named or words > 2 * SHORT:
+        return False
+    said = {word for turn in history[-RECENT:] for word in tokenise(turn.content)}
+    return any(said.intersection(tokenise(match[1])) for match in _THE.finditer(question))
 
 
 def make_standalone(question: str, history: Sequence[Turn], generator: Generator) -> str:
@@ -46,24 +85,49 @@ def make_standalone(question: str, history: Sequence[Turn], generator: Generator
     A rewriting is taken only when it is complete, every content word in it comes from the question or from the
     conversation, and every content word of the question that does not point back is still in it: the model adds
     nothing of its own and asks no other question. Otherwise the question of the turn before is put behind, as what it
-    is: in front of the other, it would be the one that is answered (evals/LOG.md).
+    is: in front of the other, it would be the one that is answered (evals/LOG.md). Where that one leans as well, the
+    last one that stands alone goes with it.
 
     Raises:
         GenerationError: The engine failed.
     """
-    if not history or not leans_on_history(question):
+    if not history or not leans_on_history(question, history):
         return question
     pattern = _QUESTIONS if _ASKS.search(question) else _LINE
     reply = "".join(generator.stream(standalone_prompt(question, history), max_tokens=_REWRITE_TOKENS, pattern=pattern))
     rewritten = " ".join(reply.split())
     if generator.count_tokens(reply) < _REWRITE_TOKENS and _keeps_to(rewritten, question, history):
         return rewritten
-    before = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
-    return f"{question} (earlier question: {before[:_BEFORE_CHARACTERS].strip()})" if before.strip() else question
+    earlier = _earlier_questions(history)
+    if not earlier:
+        return question
+    name = "earlier question" if len(earlier) == 1 else "earlier questions"
+    return f"{question} ({name}: {' '.join(earlier)[:_BEFORE_CHARACTERS].strip()})"
+
+
+def _earlier_questions(history: Sequence[Turn]) -> list[str]:
+    """The last question, and before it, where it leans, the last one that does not; each without what is behind it."""
+    asked = [_BEHIND.sub("", turn.content).strip() for turn in history if turn.role == "user"]
+    asked = [question for question in asked if question]
+    alone = [question for question in asked if not leans_on_history(question)]
+    return list(dict.fromkeys([*alone[-1:], *asked[-1:]]))
 
 
 def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
-    words = set(tokenise(rewritten))
-    known = {*tokenise(question), *(word for turn in history for word in tokenise(turn.content))}
-    own = set(tokenise(_LEANING_WORDS.sub(" ", _LEANING_START.sub(" ", question))))
+    words = _content(rewritten)
+    known = _content(" ".join([question, *(turn.content for turn in history)]))
+    own = _content(_LEANING_WORDS.sub(" ", _LEANING_START.sub(" ", _expand(question))))
     return bool(words) and own <= words <= known
+
+
+def _content(text: str) -> set[str]:
+    """The words that carry the content of a text, and `not` where it denies; what is next is what comes after."""
+    expanded = _NEXT.sub("after", _expand(text))
+    words = set(tokenise(_FILLER.sub(" ", expanded)))
+    return words | {"not"} if re.search(r"\bnot\b", expanded, re.IGNORECASE) else words
+
+
+def _expand(text: str) -> str:
+    """Contractions without their second word (`whats` is `what`), `not` in full, and signs (€, %) as words."""
+    written = _CONTRACTED_NOT.sub("not", text.translate(_SIGNS))
+    return _CONTRACTED.sub(lambda match: match[match.lastindex or 0], written)

@@ -10,24 +10,41 @@ from __future__ import annotations
 import re
 
 from corpus import split_sentences
+from qa.question import QUESTION_WORD
 from qa.wording import FOOTNOTE
 
+_IGNORE = r"(?<!not\s)(?<!never\s)(?<!dont\s)(?<!n't\s)(?<!n’t\s)\b(?:ignore|disregard|forget|override|bypass)\b"
+_EARLIER = r"\b(?:previous|prior|above|earlier|preceding|foregoing|your)\b"
+"""What only a model has before its eyes: a reader who ignores the safety rules ignores none of these."""
+_RULES = r"\b(?:instructions?|prompts?|rules|directions)\b"
+_SPEAKER = r"(?:system|assistant|user|human|ai)\s*:"
 _SPEAKS_TO_A_MODEL = re.compile(
-    r"""
-    \b(?:ignore|disregard|forget|override|bypass)\b [^.!?]{0,40} \b(?:instructions?|prompts?|rules|directions)\b
+    rf"""
+    {_IGNORE} [^.!?]{{0,40}} {_EARLIER} [^.!?]{{0,40}} {_RULES}
+    | {_IGNORE} [^.!?]{{0,40}} {_RULES} \s+ (?:above|before|so\s+far|you\s+(?:were|have|got))\b
+    | {_IGNORE} \s+ (?:all|any) \s+ (?:of\s+)? (?:the\s+)? {_RULES}
     | \b(?:system|developer)\s+prompt\b
-    | ^\W*(?:system|assistant|user|human|ai)\s*:              # a forged turn
-    | <\|[^|>\s]{1,40}\|> | \[/?INST\] | <</?SYS>> | </?s>    # marks of chat templates
-    | ^\W*\[\d{1,3}\]\s | \b(?:cite|trust|believe)\s+(?:only\s+)?\[\d{1,3}\]   # a forged number of evidence
-    | ^\W*(?:answer|reply|respond|say)\s+(?:only|always|exactly|nothing|with|that|no|yes)\b
+    | ^\W*{_SPEAKER} (?=[^\n]*[.!?]\W*$ | [^\n]*\n\W*{_SPEAKER})   # a forged turn: a label names a value, no sentence
+    | ```\s*{_SPEAKER}
+    | <\|[^|>\s]{{1,40}}\|> | \[/?INST\] | <</?SYS>> | </?s>    # marks of chat templates
+    | ^\W*\[\d{{1,3}}\]\s | \b(?:cite|trust|believe)\s+(?:only\s+)?\[\d{{1,3}}\]   # a forged number of evidence
+    | ^\W*(?:answer|reply|respond|say)\s+(?:yes\s+or\s+no|yes|no|only|always|exactly|nothing|that)\b
+    | ^\W*(?:answer|reply|respond|say)\s+with\s+(?:only\b | just\b | nothing\b | exactly\b | yes\b | no\b | ["“'‘]
+        | (?-i:[A-Z]{{2,}})\b | (?:(?:the|a|one|this)\s+)? (?:single\s+)? (?:words?|phrase|sentence|text|string)\b)
     | \byou\s+are\s+(?:now\s+)?(?:an?\s+)?(?:AI|DAN|assistant|language\s+model|chatbot)\b
     | <\s*(?:script|iframe|img|svg)\b | \bjavascript:
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 _MARK = re.compile(rf"{FOOTNOTE}[.,;:]?")
-_GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just)\b[^?]*$", re.IGNORECASE)
-"""A sentence that continues an order: `Then say DONE.`"""
+_GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just)\b", re.IGNORECASE)
+"""How a sentence starts that continues an order: `Then say DONE.`"""
+_ASKS = re.compile(
+    rf"""\b{QUESTION_WORD}\b | \w\W*[?？]\W*$
+    | ^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would)\b(?!\s+you\b)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def speaks_to_a_model(sentence: str) -> bool:
@@ -46,9 +63,24 @@ def _is_marks(sentence: str) -> bool:
 
 
 def without_orders(question: str) -> str:
-    """A question without the sentences in it that speak to a model or go on so; empty where nothing else was said."""
+    """A question without the orders to a model in it and what goes on from them; empty where nothing else was said."""
     sentences = [question[sentence.start : sentence.end] for sentence in split_sentences(question)]
-    kept = [sentence for sentence in sentences if not speaks_to_a_model(sentence)]
-    if len(kept) == len(sentences):
+    if not any(speaks_to_a_model(sentence) for sentence in sentences):
         return question
-    return " ".join(sentence for sentence in kept if not _GOES_ON.match(sentence))
+    kept = [_what_is_asked(sentence) for sentence in sentences]
+    return " ".join(sentence for sentence in kept if sentence)
+
+
+def _what_is_asked(sentence: str) -> str:
+    """A sentence of a question, from behind its orders if it asks after them, as in `Answer yes or no: is it open?`.
+
+    One that asks before them asks about them (`May a driver ignore your rules?`), and is left as it is.
+    """
+    orders = list(_SPEAKS_TO_A_MODEL.finditer(sentence))
+    if not orders:
+        drops = _is_marks(sentence) or _GOES_ON.match(sentence)
+        return "" if drops and not _ASKS.search(sentence) else sentence
+    if _ASKS.search(sentence[: orders[0].start()]):
+        return sentence
+    rest = sentence[orders[-1].end() :].lstrip(" ,:;–—-")
+    return rest if _ASKS.search(rest) else ""

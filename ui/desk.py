@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from corpus.document import Document
 from qa.answer import Answer, Draft, EvidenceFound
 from qa.followup import leans_on_history
+from qa.question import read_history
 from qa.timeline import Timeline
 from ui.adding import Adder
 from ui.conversations import ConversationError, Conversations, Turn
@@ -73,11 +74,11 @@ class Desk:
             message
             for turn in turns
             for message in (
-                {"role": "user", "content": turn.answer.question},
+                {"role": "user", "content": turn.answer.standalone_question},
                 {"role": "assistant", "content": turn.answer.text},
             )
         ]
-        alone = not history or not leans_on_history(question)
+        alone = not history or not leans_on_history(question, read_history(history))
         run = Run(lambda stop: self.pipeline.stream(question, history, stop), self.line, evidence_first=alone)
         self.runs.start(session, run)
         yield View(turn_html(number, shown), past, conversation, "Searching the documents.")

@@ -40,6 +40,8 @@ def test_a_follow_up_is_asked_with_its_history(desk: Desk, fake_pipeline: Any) -
     assert [turn["role"] for turn in history] == ["user", "assistant"]
     assert history[0]["content"] == "Who lauded it?"
     assert "Understood as: Who lauded the agreement of July 2024" in second.current
+    last(desk.ask("And when?", first.conversation, "me", "s"))
+    assert fake_pipeline.asked[2][1][2]["content"] == "Who lauded the agreement of July 2024 as a historic step?"
 
 
 def test_the_history_of_another_is_not_used(desk: Desk, fake_pipeline: Any) -> None:
