@@ -20,7 +20,7 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
-from qa.evidence import Evidence, embed_sentences, list_around, sentence_before, standard
+from qa.evidence import Evidence, embed_sentences, late_lead_in, list_around, sentence_before, standard
 from qa.instructions import speaks_to_a_model
 from qa.question import QUESTION_WORD
 from qa.wording import find_dates
@@ -187,10 +187,13 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
     """The quotes, each with the heading above it where that holds a number or date of the draft that it lacks.
 
-    `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release.
+    `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release. A late item of a long list stands after
+    what announces it, a quote of its own.
     """
     headed: list[Evidence] = []
     for quote in quotes:
+        for lead_in in late_lead_in(quote, index):
+            _add(headed, lead_in, index)
         _add(headed, _under_heading(draft, quote, index), index)
     return headed
 
