@@ -49,10 +49,17 @@ HEADING_CHARACTERS = 400
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
+_PLURAL = r"(?!(?:does|has|was)\b)(?:\w{2,}(?<![sui])s|people|men|women|children)\b"
+"""A word that may be a plural noun."""
+_AUXILIARY = r"(?:are|were|do|did|have|had|can|could|may|might|must|should|will|would|shall)\b"
 _SEVERAL = re.compile(
-    r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|two|"
-    rf"three|versus|vs|respectively|between)\b|\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
-    r"\b(?:list|name|names)\b",
+    r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|"
+    rf"versus|vs|respectively|between|names)\b|"
+    rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
+    r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list|name)\s+\w|"  # the verbs
+    rf"\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|"
+    rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
+    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|\b(?:what|which|who)\s+(?:are|were)\b",
     re.IGNORECASE,
 )
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
