@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.document import Chunk, Document, Sentence
+from corpus.sentences import LIST_MARK
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
+_MARK_BEFORE = re.compile(rf"^(?:[ \t]|>)*{LIST_MARK}[ \t]+\Z", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def _runs(document: Document, sentences: Sequence[Sentence]) -> Iterator[list[Se
     run: list[Sentence] = []
     for sentence in sentences:
         if run:
-            between = document.text[run[-1].end : sentence.start]
+            between = _MARK_BEFORE.sub("", document.text[run[-1].end : sentence.start])
             if sentence.section != run[-1].section or any(character.isalpha() for character in between):
                 yield run
                 run = []

@@ -17,10 +17,17 @@ MAX_SENTENCE = 1200
 MIN_REPEATED_WORDS = 8
 """Words of a paragraph from which on a verbatim repetition in one document is dropped; shorter ones may be labels."""
 
+LIST_MARK = (
+    r"(?:[-*+•●◦▪■‣∙·–—\uf0a7\uf0b7]|\((?:\d{1,3}|[A-Za-z]|[ivx]{2,5})\)|(?:\d{1,3}|[A-Za-z]|[ivx]{2,5})\)|\d{1,3}\.|"
+    r"(?:[a-h]|[ivx]{1,5})\.(?!\s(?:\d|\w\.)))"
+)
+"""What stands before the item of a list, as part of a regular expression: a dash, a bullet (those of Word's symbol font
+as well), a number, or a letter. No initial (`A. Smith`) and no abbreviation (`c. 1900`, `e. g.`)."""
+
 _PIECE = 4000
 """Characters handed to sentencex at once: it is quadratic in open quotes and brackets (1,000,000 characters: 45 s)."""
-_MARK = re.compile(r"[ \t]*(?:>[ \t]*)*(?:(?:[-*+•]|\d{1,3}[.)])[ \t]+)?")
-_STARTS_UNIT = re.compile(r"[ \t]*(?:[-*+•>|][ \t]|\d{1,3}[.)][ \t]|\|)")
+_MARK = re.compile(rf"[ \t]*(?:>[ \t]*)*(?:{LIST_MARK}[ \t]+)?")
+_STARTS_UNIT = re.compile(rf"[ \t]*(?:\||(?:>|{LIST_MARK})[ \t])")
 _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*$")
 _WRAP_WIDTHS = range(45, 101)
 """Columns at which people wrap paragraphs; longer lines are paragraphs, shorter ones lists."""

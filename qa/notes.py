@@ -1,4 +1,4 @@
-"""Warnings in words beside an answer: sources that disagree, and a newest source that is old."""
+"""Warnings in words beside an answer: sources that disagree, a newest source that is old, and a list that was cut."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
-from qa.evidence import Evidence
+from qa.evidence import Evidence, is_cut
 from qa.prompt import readable_date
 from qa.values import Value, find_values
 from qa.wording import normalise, without_dates
@@ -22,6 +22,7 @@ SAME_WORDING = 0.5
 """The same for the longer one; otherwise a short sentence is about what every long one on its subject is about."""
 COMPARED = 12
 """Candidates that may disagree with what is cited."""
+CUT = "A list that is quoted here is too long to be shown whole; open its source for the other items."
 Disagreement: TypeAlias = tuple[Evidence, Evidence]
 """A cited sentence, and one of another source that gives another value."""
 _PRESENT = re.compile(
@@ -44,7 +45,8 @@ def answer_notes(
         stale_days: Age from which on the newest source is old.
     """
     stale = stale_note(question, chosen, index, stale_days)
-    return tuple(note for note in (stale, disagreement and disagreement_note(*disagreement)) if note)
+    cut = CUT if any(is_cut(sentence, index) for sentence in chosen) else None
+    return tuple(note for note in (stale, disagreement and disagreement_note(*disagreement), cut) if note)
 
 
 def stale_note(

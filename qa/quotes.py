@@ -20,7 +20,7 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
-from qa.evidence import Evidence, embed_sentences, list_around, sentence_before, standard
+from qa.evidence import Evidence, embed_sentences, late_lead_in, list_around, sentence_before, standard
 from qa.instructions import speaks_to_a_model
 from qa.notes import same_matter
 from qa.question import QUESTION_WORD
@@ -51,10 +51,17 @@ HEADING_CHARACTERS = 400
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
+_PLURAL = r"(?!(?:does|has|was)\b)(?:\w{2,}(?<![sui])s|people|men|women|children)\b"
+"""A word that may be a plural noun."""
+_AUXILIARY = r"(?:are|were|do|did|have|had|can|could|may|might|must|should|will|would|shall)\b"
 _SEVERAL = re.compile(
-    r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|two|"
-    rf"three|versus|vs|respectively|between)\b|\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
-    r"\b(?:list|name|names)\b",
+    r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|"
+    rf"versus|vs|respectively|between|names)\b|"
+    rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
+    r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list|name)\s+\w|"  # the verbs
+    rf"\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|"
+    rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
+    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|\b(?:what|which|who)\s+(?:are|were)\b",
     re.IGNORECASE,
 )
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
@@ -189,10 +196,13 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
     """The quotes, each with the heading above it where that holds a number or date of the draft that it lacks.
 
-    `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release.
+    `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release. A late item of a long list stands after
+    what announces it, a quote of its own.
     """
     headed: list[Evidence] = []
     for quote in quotes:
+        for lead_in in late_lead_in(quote, index):
+            _add(headed, lead_in, index)
         _add(headed, _under_heading(draft, quote, index), index)
     return headed
 

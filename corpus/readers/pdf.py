@@ -12,6 +12,7 @@ from typing import Any
 from corpus.errors import DocumentError
 from corpus.extracted import Extracted
 from corpus.readers.blocks import one_line
+from corpus.sentences import LIST_MARK
 
 MAX_PAGES = 10_000
 """Pages; the longest printed reports have 3,000, and a forged page tree can promise millions."""
@@ -24,7 +25,8 @@ _BREAK_HYPHEN = re.compile("[\u0002\u00ad\ufffe\u2010-]$")
 _PAGE_NUMBER = re.compile(r"(?:page |p\. ?)?[\W_]*\d{1,4}[\W_]*(?:(?:of|/) ?\d{1,4})?", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _ENDS_SENTENCE = re.compile(r"[.!?:;。！？][\"'”’)\]]*$")
-_STARTS_UNIT = re.compile(r"(?:[-*+•●◦▪–]|\(?[\divxa-h]{1,4}[.)])\s", re.IGNORECASE)
+_STARTS_UNIT = re.compile(rf"(?:{LIST_MARK}|[A-HIVX]{{1,4}}\.)\s")
+"""How an item begins, or a heading that is numbered with capitals."""
 _FILE_NAME = re.compile(r"microsoft |untitled|.*\.(?:docx?|indd|pdf|tex|qxd|rtf|pptx?|xlsx?)$", re.IGNORECASE)
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,13 @@ def test_repeated_sections_get_ids_of_their_own() -> None:
     document = make("## A\nSame.\n\n## B\nOther.\n\n## A\nSame.")
     ids = [c.id for c in cut_chunks(document, document_sentences(document))]
     assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize("mark", ["-", "1.", "a)", "(b)", "i."])
+def test_the_items_of_a_list_share_a_chunk(mark: str) -> None:
+    document = make(f"The club has\n\n{mark} members;\n{mark} friends.")
+    (chunk,) = cut_chunks(document, document_sentences(document))
+    assert len(chunk.sentences) == 3
 
 
 def test_the_shipped_corpus_stays_below_the_limit() -> None:

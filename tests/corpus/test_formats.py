@@ -100,7 +100,9 @@ def test_lines_of_a_pdf_become_paragraphs() -> None:
     assert text(full, "and this one ends it.", "A heading", full) == f"{ended}\n\nA heading\n\n{full}"
     assert text("Counter-", "strike and a counter-strike.") == "Counter-strike and a counter-strike."
     assert text("The co\u00ad", "operation.") == "The cooperation."
-    assert text("- one", "- two") == "- one\n\n- two"
+    for mark in ("-", "(a)", "b)", "ii.", "3.", "▪", "A.", "IV."):
+        assert text(f"{mark} {full}", f"{mark} two") == f"{mark} {full}\n\n{mark} two"
+    assert text(full, "bed. It was late.") == f"{full} bed. It was late."
     found = assemble([[], ["Only the second page."], [], ["And the fourth."]], {})
     assert found.pages == (0, 0, 22, 22)
     assert found.text[22:] == "And the fourth."

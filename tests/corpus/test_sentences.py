@@ -91,6 +91,19 @@ def test_headings_are_sections_and_list_marks_are_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize("mark", ["(a)", "b)", "(12)", "iv.", "c.", "–", "—", "●", "▪", "·", "\uf0b7"])
+def test_marks_of_items_are_left_out_and_begin_a_unit(mark: str) -> None:
+    wide = "the first item of this list is as wide as a paragraph"
+    assert texts(f"{mark} {wide}\n{mark} second item") == [wide, "second item"]
+
+
+@pytest.mark.parametrize(
+    "line", ["A. Smith came.", "I. Newton saw it.", "c. 1900 men came.", "e. g. the pier.", "-5 °C"]
+)
+def test_what_is_no_mark_of_an_item_stays(line: str) -> None:
+    assert texts(line) == [line]
+
+
 def test_over_long_sentences_are_cut_at_white_space() -> None:
     text = "word " * 1000 + "x" * 3000
     parts = texts(text.strip())

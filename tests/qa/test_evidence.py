@@ -15,6 +15,8 @@ from qa.evidence import (
     FEWEST,
     Evidence,
     in_reading_order,
+    is_cut,
+    late_lead_in,
     leans_back,
     list_around,
     order_hits,
@@ -220,6 +222,59 @@ def test_a_list_is_read_with_the_sentence_that_announces_it(
         read = with_lists([chosen], index)
         assert read[0] == chosen
         assert {part.start for part in read} == {part.start for part in found}
+
+
+MARKS = ["a) b)", "(a) (b)", "A) B)", "(1) (2)", "1. 2.", "i. ii.", "a. b.", *"-–—●▪·•◦", "\uf0b7"]
+
+
+@pytest.mark.parametrize("marks", MARKS)
+@pytest.mark.parametrize("announcing", ["You may bring:", "You may bring", "You may bring the following."])
+def test_items_have_many_marks(make_index: Callable[[Mapping[str, str]], Index], marks: str, announcing: str) -> None:
+    first, last = (marks.split() * 2)[:2]
+    index = make_index({"a.md": f"# Visits\n\n{announcing}\n\n{first} Water;\n{last} A hat.\n\nNo more.\n"})
+    parts = parts_of(index)
+    assert [part.text for part in parts] == [announcing, "Water;", "A hat.", "No more."]
+    assert [list_around(part, index) for part in parts] == [*[parts[:3]] * 3, []]
+
+
+@pytest.mark.parametrize(
+    ("lines", "items"),
+    [
+        (["You may bring:", "water", "a hat"], 2),
+        (["You may bring:", "water", "a hat", "Nobody checks it."], 2),
+        (["You may bring:", "Water is sold at the gate."], 0),
+        (["You may bring", "water", "a hat"], 0),
+        (["You may bring:", "", "water", "a hat"], 0),
+        (["Rules", "- Bring water.", "- Wear a hat."], 0),
+        (["You may bring", "- water"], 0),
+        (["- You may bring", "- water", "- a hat"], 0),
+        (["| You may bring", "- water", "- a hat"], 0),
+        ([f"You may {'really ' * 30}bring", "- water", "- a hat"], 0),
+        (["You may bring.[2]", "- water", "- a hat"], 0),
+    ],
+)
+def test_which_lines_are_items(make_index: Callable[[Mapping[str, str]], Index], lines: list[str], items: int) -> None:
+    index = make_index({"a.md": "\n".join(["# Visits", "", "The gate is open.", "", *lines, ""])})
+    parts = parts_of(index)[1:]
+    assert list_around(parts[0], index) == (parts[: items + 1] if items else [])
+
+
+def test_a_late_item_of_a_long_list_is_read_with_what_announces_it(
+    make_index: Callable[[Mapping[str, str]], Index],
+) -> None:
+    items = "".join(f"- state number {number}, {'word ' * 15}\n" for number in range(20))
+    index = make_index({"a.md": f"# Pact\n\nThese signed:\n\n{items}\nThe end.\n"})
+    parts = parts_of(index)
+    reached = list_around(parts[0], index)
+    assert 1 < len(reached) < 15
+    assert list_around(parts[20], index) == []
+    assert late_lead_in(parts[20], index) == [parts[0]]
+    assert late_lead_in(parts[1], index) == late_lead_in(parts[21], index) == []
+    assert with_lists([parts[20]], index) == [parts[20], parts[0]]
+    assert is_cut(replace(parts[0], end=reached[-1].end), index)
+    assert is_cut(parts[20], index)
+    assert not is_cut(replace(parts[0], end=parts[20].end), index)
+    assert not is_cut(parts[21], index)
 
 
 NESTED = "The limits are:\n- Front:\n  - 10 kg on the carrier. No more.\n  - 5 kg in the bag\n- Rear: 25 kg\n\nThe end."

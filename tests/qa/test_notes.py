@@ -7,7 +7,8 @@ import pytest
 
 from index import Index
 from qa.evidence import Evidence
-from qa.notes import answer_notes, disagreement_note, find_disagreement, stale_note
+from qa.notes import CUT, answer_notes, disagreement_note, find_disagreement, stale_note
+from qa.quotes import choose_quotes, with_headings
 
 TODAY = date(2026, 1, 1)
 
@@ -151,3 +152,14 @@ def test_all_notes_in_order(
     notes = answer_notes("How many cranes now?", [cranes], (cranes, rival), small_index, 1)
     assert [note.split()[0] for note in notes] == ["The", "Sources"]
     assert answer_notes("How many cranes?", [cranes], None, small_index, 1) == ()
+
+
+def test_a_list_that_is_cut_is_noted(make_index: Callable[..., Index], quoted: Callable[..., Evidence]) -> None:
+    long, short = ("".join(f"- state {n}{', of the north' * 5}\n" for n in range(most)) for most in (20, 3))
+    index = make_index({"a.md": f"# Pacts\n\nThese signed:\n\n{long}", "b.md": f"# Pacts\n\nOthers signed:\n\n{short}"})
+    for part in ("These signed:", "state 2", "state 19"):
+        quotes = with_headings("", choose_quotes("", "", [quoted(index, "a.md", part)], index, 1), index)
+        assert quotes[0].text.startswith("These signed:")
+        assert answer_notes("Who signed?", quotes, None, index, 1) == (CUT,)
+    (whole,) = choose_quotes("", "", [quoted(index, "b.md", "Others signed:")], index, 1)
+    assert answer_notes("Who signed?", [whole], None, index, 1) == ()
