@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from qa.wording import find_dates, normalise, states, without_dates
+from qa.numbers import MINUS
+from qa.wording import find_dates, normalise, other_reading, states, without_dates
 
 WORDING = "its wording"
 """The claim of a sentence whose words stand in no statement, though each of its numbers, dates and names does."""
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)*(?:st|nd|rd|th|s)?")
-"""Also of a section or a release: 3.1.1."""
+_NUMBER = re.compile(rf"{MINUS}?\d+(?:\.\d+)*(?:st|nd|rd|th|s)?|\d+h\d\d")
+"""Also of a section or a release (3.1.1), and the time of a clock."""
+_SUM = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ((?:australian |canadian |new zealand )?(?:dollars|euros|pounds|yen))\b")
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""
 _WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])*(?<=\.\w)\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
@@ -23,6 +25,7 @@ _NO_NAMES = frozenset(
     according after all also although among and any as at because before both but by during each every for from he her
     his however if in into it its later many most no not of on 1 or other our she since so some such that their then
     there these they this those through to under until we were what when where which while who with yes you
+    eur gbp jpy usd
     """.split()  # noqa: SIM905  a list of ninety literals reads worse
 )
 """Words that a capital letter does not make a name, normalised."""
@@ -39,7 +42,7 @@ class Claims:
 def find_numbers(text: str) -> list[str]:
     """The numbers of `text` that are not part of a date, normalised; `one`, `first` and `second` are passed over."""
     rest = without_dates(text)
-    written = set(re.findall(r"[\w.]+", rest))
+    written = set(re.findall(r"(?<![\w.])\d+(?:st|nd)?(?![.,]?\d)", rest))
     return [
         token
         for token in normalise(rest).split()
@@ -64,16 +67,23 @@ def find_names(text: str) -> list[str]:
 def check_claims(answer: str, cited: str) -> dict[str, Claims]:
     """Claims of the answer against the words it cites, by kind: `numbers`, `dates`, `names`.
 
-    A date is held by the same or a more exact date. A name is held where each of its words occurs.
+    A sum of money is held in its currency, a date by the same or a more exact one (03/09/2021 in either order). A name
+    is held where each of its words occurs.
     """
-    numbers, held = find_numbers(answer), set(normalise(cited).split())
+    numbers, stated = find_numbers(answer), normalise(cited)
+    held = set(stated.split())
+    exchanged = {amount for amount, currency in _SUM.findall(normalise(answer)) if f"{amount} {currency}" not in stated}
     dates = [written for written, _ in find_dates(answer)]
     names = find_names(answer)
     return {
-        "numbers": _claims(numbers, [number for number in numbers if number not in held]),
-        "dates": _claims(dates, [date for date in dates if not states(cited, date)]),
+        "numbers": _claims(numbers, [number for number in numbers if number not in held or number in exchanged]),
+        "dates": _claims(dates, [date for date in dates if not _states_date(cited, date)]),
         "names": _claims(names, [name for name in names if not held.issuperset(normalise(name).split())]),
     }
+
+
+def _states_date(cited: str, date: str) -> bool:
+    return states(cited, date) or states(other_reading(cited), date) or states(cited, other_reading(date))
 
 
 def _claims(stated: list[str], unsupported: list[str]) -> Claims:

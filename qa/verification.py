@@ -79,7 +79,7 @@ def statements(quote: Evidence) -> list[str]:
     heading = quote.section if quote.section and quote.text.startswith(f"{quote.section}\n") else ""
     body = quote.text[len(heading) :]
     spans = [(sentence.start, sentence.end) for sentence in split_sentences(body)]
-    dated = " ".join([*find_numbers(heading), *(written for written, _ in find_dates(heading))])
+    dated = " ".join([", ".join(find_numbers(heading)), *(written for written, _ in find_dates(heading))])
     found: list[str] = []
     for (start, end), announcing in zip(spans, announced_by(body, spans), strict=True):
         said = body[start:end]
