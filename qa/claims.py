@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from index.lexical import tokenise
 from qa.numbers import MINUS
 from qa.wording import find_dates, normalise, other_reading, states, without_dates
 
@@ -13,11 +16,13 @@ WORDING = "its wording"
 
 _NUMBER = re.compile(rf"{MINUS}?\d+(?:\.\d+)*(?:st|nd|rd|th|s)?|\d+h\d\d")
 """Also of a section or a release (3.1.1), and the time of a clock."""
-_SUM = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ((?:australian |canadian |new zealand )?(?:dollars|euros|pounds|yen))\b")
+_SUM = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ((?:[^\W\d]+ )?dollars|euros|pounds|yen|aud)\b")
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""
 _WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])*(?<=\.\w)\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
 _CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
+_LONGEST_CLAIM = 6
+"""Words of a claim that are looked for in a draft."""
 _NO_NAMES = frozenset(
     """
     january february march april may june july august september october november december
@@ -72,7 +77,9 @@ def check_claims(answer: str, cited: str) -> dict[str, Claims]:
     """
     numbers, stated = find_numbers(answer), normalise(cited)
     held = set(stated.split())
-    exchanged = {amount for amount, currency in _SUM.findall(normalise(answer)) if f"{amount} {currency}" not in stated}
+    paid = set(_SUM.findall(stated.replace(" us dollars", " dollars")))
+    sums = _SUM.findall(normalise(answer).replace(" us dollars", " dollars"))
+    exchanged = {amount for amount, currency in sums if (amount, currency) not in paid}
     dates = [written for written, _ in find_dates(answer)]
     names = find_names(answer)
     return {
@@ -80,6 +87,41 @@ def check_claims(answer: str, cited: str) -> dict[str, Claims]:
         "dates": _claims(dates, [date for date in dates if not _states_date(cited, date)]),
         "names": _claims(names, [name for name in names if not held.issuperset(normalise(name).split())]),
     }
+
+
+def unfounded(claims: Iterable[str], draft: str, read: str) -> list[str]:
+    """The unsupported claims of a draft, as it has them, that hold a number, date or name which stands nowhere.
+
+    Args:
+        claims: What `check_claims` found; a claim without a digit and a capital (`its wording`) names nothing.
+        draft: Where they are from.
+        read: All that it was written from.
+    """
+    held, stems = set(normalise(read).split()), _stems(read)
+    found = []
+    for claim in claims:
+        digits = any(character.isdigit() for character in claim)
+        known = held.issuperset(normalise(claim).split()) if digits else stems.issuperset(_stems(claim))
+        if not known and (digits or claim != claim.lower()):
+            found.append(_as_written(claim, draft))
+    return list(dict.fromkeys(found))
+
+
+def _stems(text: str) -> set[str]:
+    """Words as names share them: `Müllers` is `Muller`."""
+    letters = unicodedata.normalize("NFKD", text)
+    return set(tokenise("".join(letter for letter in letters if not unicodedata.combining(letter))))
+
+
+def _as_written(claim: str, draft: str) -> str:
+    """The shortest run of words of the draft that states a claim, which may be normalised: 5000000 is `$5 million`."""
+    words = draft.split()
+    for length in range(1, _LONGEST_CLAIM + 1):
+        for start in range(len(words) - length + 1):
+            run = " ".join(words[start : start + length])
+            if states(run, claim):
+                return run.strip(" .,;:!?()[]\"“”'‘’*")
+    return claim
 
 
 def _states_date(cited: str, date: str) -> bool:

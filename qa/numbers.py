@@ -24,15 +24,15 @@ _SCALES = {
 _SCALE_WORD = r"(?:hundred|thousand|million|billion|trillion)\b"
 _SCALE = rf"(?:[\s-]*{_SCALE_WORD}|\s?(?:mn|bn|tn)\b|[kmb]\b)"
 _UNITS = {
-    **{"$": "dollars", "us$": "dollars", "usd": "dollars", "dollar": "dollars", "usdollar": "dollars"},
-    **{"a$": "australian dollars", "c$": "canadian dollars", "nz$": "new zealand dollars"},
+    **{"$": "dollars", "usd": "dollars", "dollar": "dollars", "us$": "us dollars"},
+    **{"a$": "aud", "c$": "c dollars", "nz$": "nz dollars"},
     **{"€": "euros", "eur": "euros", "euro": "euros", "£": "pounds", "gbp": "pounds", "pound": "pounds"},
     **{"¥": "yen", "jpy": "yen", "yen": "yen", "%": "percent", "percent": "percent"},
 }
 _SIGN = r"(?:(?:(?:us|a|c|nz)?\$|[€£¥]|\b(?:usd|eur|gbp|jpy)\b)\s?)"
 _UNIT = (
     r"(?:\s?(?:%|[€£¥$](?!\s?\d))"
-    r"|[\s-]*(?:per\s?cent|(?:u\.?s\.?\s)?dollars?|usd|euros?|eur|pounds?|gbp|yen|jpy)\b)"
+    r"|[\s-]*(?:per\s?cent|dollars?|usd|euros?|eur|pounds?|gbp|yen|jpy)\b)"
 )
 _SINGLE = re.compile(rf"{ALONE}({MINUS}?)({_SIGN})?({NUMBER})({_SCALE})?({_UNIT})?")
 _RANGE = re.compile(

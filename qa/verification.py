@@ -130,7 +130,8 @@ def tidy(written: str, chosen: Sequence[Evidence]) -> str:
     for initials in dict.fromkeys(_INITIALS.findall(" ".join(f"{e.title} {e.text}" for e in chosen))):
         spaced = r"\.\s+".join(re.escape(letter) for letter in initials.rstrip(".").split("."))
         text = re.sub(rf"\b{spaced}\.", initials, text)
-    return text[:1].upper() + text[1:]
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.islower() else text  # iPhone, pH and mRNA are written so
 
 
 def finished_sentences(written: str) -> str:
