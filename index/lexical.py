@@ -27,6 +27,10 @@ B = 0.75
 """Lucene's defaults; chunks are of similar length, so neither matters much."""
 
 BM25_FOLDER = "bm25"
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+"""Soft hyphens, zero-width spaces and joiners: where a line may break, and no part of a word."""
+_NOTE_MARK = re.compile(r"(?<!\b[^\W\d_])(?<!\b[^\W\d_]{2})[⁰¹²³⁴-⁹]+")
+"""A superscript that no unit (m², km²) stands before: the number of a note."""
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W_]+)?")
 _WIDE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]")
 """Scripts written without spaces: each character is a word."""
@@ -63,9 +67,14 @@ def _terms(word: str) -> tuple[str, ...]:
     return (_stemmer().stemWord(word),)
 
 
+def fold(text: str) -> str:
+    """Text in NFKC, in which words are compared, without invisible characters and superscript note marks."""
+    return unicodedata.normalize("NFKC", _NOTE_MARK.sub("", _INVISIBLE.sub("", text)))
+
+
 def tokenise(text: str) -> list[str]:
-    """Stemmed terms of a text: NFKC, lower case, no stop words; 54,000 is 54000, U.S. us, Japan's japan."""
-    folded = unicodedata.normalize("NFKC", text).lower()
+    """Stemmed terms of a folded text: lower case, no stop words; 54,000 is 54000, U.S. us, Japan's japan."""
+    folded = fold(text).lower()
     terms: list[str] = []
     for match in _WORD.finditer(folded):
         terms.extend(_terms(match.group()))

@@ -9,14 +9,22 @@ from dataclasses import dataclass
 
 from index import Index
 from qa.answer import AnswerSentence, Citation
-from qa.claims import WORDING
 from qa.evidence import Evidence
 
 logger = logging.getLogger(__name__)
 
-_MARKS = re.compile(r"\*{1,3}|`|^#+\s*", re.MULTILINE)
-_NUMBERS = re.compile(r"\s*[\[【]\s*\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*\s*[\]】]")
-"""Citation marks that are not Dossier's own: `[1]`, `[1, 2]`, `[3-4]`. A year in brackets is none."""
+_EMPHASIS = re.compile(r"(?<![A-Za-z0-9_*])(\*{1,3})(?=[^\s*).,;:!?])([^*]*)(?<=[^\s*(])\1(?![A-Za-z0-9_*])")
+_HALF_EMPHASIS = re.compile(r"(?<![A-Za-z0-9_*])\*{2,3}(?=[^\s*])|(?<=[^\s\d*])\*{2,3}(?![A-Za-z0-9_*])|`")
+"""Marks whose partner stands in another sentence, and those of code. A lone star may be a sum's or a hotel's."""
+_HEADING = re.compile(r"^#{1,6}\s+")
+_ITEM = re.compile(r"^[-*+•]\s+")
+_NUMBERED = re.compile(r"\d{1,3}[.)]\s")
+_ENDS_CLAUSE = re.compile(r"[.,;:!?…。！？][\"'”’)*]*$")
+_NUMBER = r"(?!0)\d{1,2}(?:\s*[,;–-]\s*(?!0)\d{1,2})*"
+_NUMBERS = re.compile(
+    r"(?:^|\s+|(?<=[^\w\s\]])|(?<=[^\W\d_]{2})|(?<=\b\d{4}))" + rf"(?:\[\s*{_NUMBER}\s*\]|【\s*{_NUMBER}\s*】)"
+)
+"""Citation marks that are not Dossier's own: `[1]`, `[1, 2]`, `[3-4]`; no year in brackets, no `[0, 1]`, no `a[1]`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +43,7 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
     Args:
         parts: Sentences of the answer with what each cites.
         index: The generation that the evidence is from.
-        dropped: Claims of the draft that nothing supports.
+        dropped: Claims of the draft, as it has them, that no passage which the model read holds.
     """
     numbers: dict[tuple[str, int, int], int] = {}
     citations: list[Citation] = []
@@ -63,17 +71,27 @@ def cite(parts: Sequence[tuple[str, Sequence[Evidence]]], index: Index, dropped:
 
 
 def _left_out(claims: Sequence[str]) -> str:
-    """The note on what the model wrote and nothing that is quoted holds."""
-    checkable = ", ".join(dict.fromkeys(claim for claim in claims if claim != WORDING))
-    missing = f"state it ({checkable})" if checkable else "say it in these words"
-    return f"Part of the draft was left out because what is quoted does not {missing}."
+    """The note on what the model wrote and no passage that it read states."""
+    return f"Part of the draft was left out because no passage that was read states it ({', '.join(claims)})."
 
 
 def without_marks(written: str) -> str:
     """Text on one line without Markdown and without citation marks, those that removing others makes included."""
-    text = _MARKS.sub("", " ".join(written.split()))
+    text = _HALF_EMPHASIS.sub("", _EMPHASIS.sub(r"\2", _on_one_line(written)))
     while (less := _NUMBERS.sub("", text)) != text:
         text = less
+    return text.strip()
+
+
+def _on_one_line(written: str) -> str:
+    """The lines in one, without the marks of headings; a list as a sentence: `You may bring: a hat; a coat`."""
+    text, listed = "", False
+    for line in filter(None, (" ".join(line.split()) for line in written.splitlines())):
+        words = _ITEM.sub("", line)
+        item = words != line or (_NUMBERED.match(line) is not None and (listed or text.endswith(":")))
+        mark = "" if not item or not text or _ENDS_CLAUSE.search(text) else ";"
+        text += f"{mark} {_HEADING.sub('', words)}"
+        listed = listed or item
     return text.strip()
 
 

@@ -19,6 +19,7 @@ from index.cache import Progress
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.citations import CitedAnswer, cite
+from qa.claims import unfounded
 from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.evidence import (
     Evidence,
@@ -201,7 +202,8 @@ class Pipeline:
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
-        cited = cite(parts, asked.index, list(chain.from_iterable(dropped)))
+        read = "\n".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in passage)
+        cited = cite(parts, asked.index, unfounded(chain.from_iterable(dropped), draft, read))
         if not cited.sentences:  # what could be quoted is a mere footnote mark
             yield self._refuse(asked, "not_supported", probability, clock)
             return

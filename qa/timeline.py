@@ -39,13 +39,12 @@ class DatedEvent:
 def iso_dates(text: str) -> list[str]:
     """The dates of `text` that have a month and a year, each once, in the order in which they stand.
 
-    Of `July 28-30, 2024` the first day is taken.
+    `July 28-30, 2024` gives its first and its last day.
     """
-    found = (_DATE.match(normalised) for _, normalised in find_dates(text))
     dates = (
         f"{match[1]}-{_MONTHS[match[2]]:02d}" + (f"-{int(match[3]):02d}" if match[3] else "")
-        for match in found
-        if match
+        for _, normalised in find_dates(text)
+        for match in _DATE.finditer(normalised)
     )
     return list(dict.fromkeys(dates))
 

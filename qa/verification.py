@@ -82,7 +82,7 @@ def statements(quote: Evidence) -> list[str]:
     heading = quote.section if quote.section and quote.text.startswith(f"{quote.section}\n") else ""
     body = quote.text[len(heading) :]
     spans = [(sentence.start, sentence.end) for sentence in split_sentences(body)]
-    dated = " ".join([*find_numbers(heading), *(written for written, _ in find_dates(heading))])
+    dated = " ".join([", ".join(find_numbers(heading)), *(written for written, _ in find_dates(heading))])
     found: list[str] = []
     for (start, end), announcing in zip(spans, announced_by(body, spans), strict=True):
         said = body[start:end]
@@ -175,7 +175,8 @@ def tidy(written: str, chosen: Sequence[Evidence]) -> str:
     for initials in dict.fromkeys(_INITIALS.findall(" ".join(f"{e.title} {e.text}" for e in chosen))):
         spaced = r"\.\s+".join(re.escape(letter) for letter in initials.rstrip(".").split("."))
         text = re.sub(rf"\b{spaced}\.", initials, text)
-    return text[:1].upper() + text[1:]
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.islower() else text  # iPhone, pH and mRNA are written so
 
 
 def finished_sentences(written: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 
 from dateutil import parser as date_parser
 from text_to_num import alpha2digit
+
+from index.lexical import fold
+from qa.numbers import ALONE, MINUS, NUMBER, read_numbers
 
 FOOTNOTE = r"\[\d{1,3}\]"
 """The number of a note or source, as part of a regular expression: in a document it counts and cites nothing."""
@@ -24,23 +26,27 @@ _MONTH = (
 )
 _DAY = r"(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _YEAR = r"[12]\d{3}"
+_DASHED = rf"\s*[-–—]\s*{_DAY}"
+_WORDED = rf"\s+(?:to|and|through)\s+(?:the\s+)?{_DAY}"
+"""The second day of a range or pair. Behind a month it needs the year: `May 4 to 12 ships` names one day."""
 _END = r"(?!\d|[.,]\d|\w)"
 _DATE = re.compile(
     rf"(?<![\w.])(?:"
-    rf"(?P<month_first>{_MONTH}\s+{_DAY}(?:\s*[-–—]\s*{_DAY})?(?:(?:,\s*|\s+){_YEAR})?)"
-    rf"|(?P<day_first>{_DAY}(?:\s*[-–—]\s*{_DAY})?\s+(?:of\s+)?{_MONTH}(?:(?:,\s*|\s+){_YEAR})?)"
+    rf"(?P<month_first>{_MONTH}\s+{_DAY}(?:{_DASHED}|{_WORDED}(?=(?:,\s*|\s+){_YEAR}\b))?(?:(?:,\s*|\s+){_YEAR})?)"
+    rf"|(?P<day_first>{_DAY}(?:{_DASHED}|{_WORDED})?\s+(?:of\s+)?{_MONTH}(?:(?:,\s*|\s+){_YEAR})?)"
     rf"|(?P<month_year>{_MONTH},?\s+(?:of\s+)?{_YEAR})"
     rf"|(?P<digits>{_YEAR}([-/])(?:1[0-2]|0?[1-9])\5{_DAY}|\d{{1,2}}([./])\d{{1,2}}\6{_YEAR})"
     rf"){_END}"
 )
-_DAY_RANGE = re.compile(rf"\b({_DAY})\s*[-–—]\s*({_DAY})(?!\d)")
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
-_SCALES = {
-    **{"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12},
-    **{"k": 1000, "mn": 10**6, "bn": 10**9, "tn": 10**12},
-}
-_SCALED = re.compile(rf"(?<![\w.,])({_NUMBER})(?:[\s-]*(hundred|thousand|million|billion|trillion)|(k|mn|bn|tn))\b")
-_PLAIN_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}(?!\w|\.\d)")
+_DAY_RANGE = re.compile(rf"\b({_DAY})(?:\s*[-–—]\s*|\s+(?:to|and|through)\s+(?:the\s+)?)({_DAY})(?!\d)")
+_ORDINAL_DAY = re.compile(
+    r"\b(?:(?:twenty|thirty)[\s-])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth"
+    rf"|(?:thir|four|fif|six|seven|eigh|nine)teenth|twentieth|thirtieth)(?=\s+of\s+{_MONTH})"
+)
+_TIME_OF_DATE = re.compile(r"(?<=\d-\d\d)t(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?\b")
+_SLASHED = re.compile(rf"(?<![\w./])(\d{{1,2}})/(\d{{1,2}})/({_YEAR})(?!\w)")
+_CAPITAL_SCALE = re.compile(rf"{ALONE}({NUMBER})([MB])\b")
+_BEFORE_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 _ABBREVIATION = re.compile(r"\b(?:[^\W\d_]\.)+[^\W\d_]\b\.?")
 _POSSESSIVE = re.compile(r"(?<!\d)'s\b|'")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
@@ -52,17 +58,15 @@ _ARTICLES = frozenset({"a", "an", "the"})
 def normalise(text: str) -> str:
     """Text after NFKC, case folding, removal of punctuation and articles, folding of white space, numbers and dates.
 
-    `54,000`, `54000` and `54 thousand` become `54000`, `three` becomes `3`, `%` becomes `percent`. A date becomes its
-    year, month and day in that order, as far as they are given (`2024 july 28`), so it states its own month and year.
+    `54,000`, `54000` and `54 thousand` become `54000`, `three` becomes `3`, `$5m` becomes `5000000 dollars`. A date
+    becomes its year, month and day in that order, as far as they are given (`2024 july 28`), so it states its own month
+    and year.
     """
-    folded = _fold(text)
-    folded = _POSSESSIVE.sub("", folded)
+    folded = _POSSESSIVE.sub("", _fold(text))
     folded = _DATE.sub(lambda match: f" {_canonical_date(match)} ", folded)
-    folded = _SCALED.sub(lambda match: f" {_scaled(match)} ", folded)
-    folded = alpha2digit(re.sub(r"(?<!\d)[-–—]|[-–—](?!\d)", " ", folded), "en", threshold=0)
+    folded = read_numbers(folded)
     for sign, word in _WORDS:
         folded = folded.replace(sign, word)
-    folded = _PLAIN_NUMBER.sub(lambda match: _plain(match[0]), folded)
     folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), folded)
     folded = re.sub(r"[^\w\s]|_", _unless_mark_or_point, folded)
     return " ".join(word for word in folded.split() if word not in _ARTICLES)
@@ -89,13 +93,24 @@ def without_dates(text: str) -> str:
     return _DATE.sub(" ", _fold(text))
 
 
+def other_reading(text: str) -> str:
+    """The text with day and month of dates such as 03/09/2021 changed over: people write both orders."""
+    return _SLASHED.sub(r"\2/\1/\3", text)
+
+
 def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
+    spelled = _CAPITAL_SCALE.sub(lambda match: f"{match[1]} {'million' if match[2] == 'M' else 'billion'}", text)
+    spelled = _BEFORE_FRACTION.sub(" ", spelled)
+    folded = _TIME_OF_DATE.sub(r" \1", fold(spelled).casefold().translate(_APOSTROPHES))
+    return _ORDINAL_DAY.sub(lambda match: alpha2digit(match[0], "en", threshold=0), folded)
 
 
 def _unless_mark_or_point(match: re.Match[str]) -> str:
     if match[0] == "." and match.string[match.start() - 1 : match.start()].isdigit():
         return "." if match.string[match.end() : match.end() + 1].isdigit() else " "
+    if match[0] == MINUS:
+        around = match.string[max(0, match.start() - 1) : match.start()], match.string[match.end() : match.end() + 1]
+        return MINUS if not around[0].strip() and around[1].isdigit() else " "
     return match[0] if unicodedata.category(match[0]).startswith("M") else " "
 
 
@@ -106,31 +121,17 @@ def _canonical_date(match: re.Match[str]) -> str:
         ends = (written.replace(day_range[0], end) for end in day_range.groups())
         dates = [_read_date(end, day=True) for end in ends]
     else:
-        dates = [_read_date(written, day=not match["month_year"])]
+        day_first = match["digits"] is not None and "." in written
+        dates = [_read_date(written, day=not match["month_year"], day_first=day_first)]
     return " ".join(date for date in dates if date) if all(dates) else written
 
 
 @lru_cache(maxsize=65536)
-def _read_date(written: str, *, day: bool) -> str | None:
+def _read_date(written: str, *, day: bool, day_first: bool = False) -> str | None:
     """The date as `year month day`, or None where there is no such day."""
     try:
-        date = date_parser.parse(written.replace("sept.", "sep"), default=datetime(2000, 1, 1))
+        date = date_parser.parse(written.replace("sept.", "sep"), default=datetime(2000, 1, 1), dayfirst=day_first)
     except (ValueError, OverflowError):
         return None
     year = [str(date.year)] if re.search(_YEAR, written) else []
     return " ".join([*year, _MONTHS[date.month - 1], *([str(date.day)] if day else [])])
-
-
-def _scaled(match: re.Match[str]) -> str:
-    return _as_text(Decimal(match[1].replace(",", "")) * _SCALES[match[2] or match[3]])
-
-
-def _plain(number: str) -> str:
-    if number.startswith("0") and number.isdigit():
-        return number  # a code or part of one (007, 0042) and no quantity
-    return _as_text(Decimal(number.replace(",", "")))
-
-
-def _as_text(number: Decimal) -> str:
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

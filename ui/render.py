@@ -125,7 +125,8 @@ def _refusal(answer: Answer) -> str:
 
 def _body(answer: Answer) -> str:
     chips = {citation.number: citation_html(citation) for citation in answer.citations}
-    sentences = answer.sentences or (AnswerSentence(answer.text, _numbers(answer.text), supported=True),)
+    whole = AnswerSentence(MARKER.sub("", answer.text), _numbers(answer.text), supported=True)
+    sentences = answer.sentences or (whole,)
     blocks: list[str] = []
     items: list[str] = []
     running: list[str] = []
@@ -160,7 +161,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _sentence(sentence: AnswerSentence, chips: dict[int, str]) -> str:
     cited = "".join(chips.get(number, "") for number in sentence.citations)
-    words = _with_tail(BULLET.sub("", MARKER.sub("", sentence.text)).strip(), cited)
+    words = _with_tail(BULLET.sub("", sentence.text).strip(), cited)
     if sentence.supported:
         return f'<span class="sentence">{words}</span>'
     return f'<span class="sentence unsupported">{words} <span class="flag">not supported by the documents</span></span>'

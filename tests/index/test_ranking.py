@@ -76,6 +76,8 @@ def test_terms() -> None:
     ]
     assert tokenise("日本です") == list("日本です")
     assert tokenise("ﬁrst CAFÉ") == ["first", "café"]
+    assert tokenise("co\u00adope\u200bra\u2060tion in 2024¹") == tokenise("cooperation in 2024")
+    assert tokenise("می\u200cخواهم 50 m²") == tokenise("میخواهم 50 m2")
 
 
 def test_bm25_agrees_with_the_formula(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_list_is_quoted_with_the_sentence_that_announces_it(
     for part in ("The harbour closes on two days:", "New Year", "4 May"):
         quotes = choose_quotes("", "", [quoted(index, "a.md", part)], index, 1)
         assert [quote.text for quote in quotes] == [listed]
-    assert as_quote(quotes[0]) == "“The harbour closes on two days: - New Year - 4 May”"
+    assert as_quote(quotes[0]) == "“The harbour closes on two days: New Year; 4 May”"
 
 
 @pytest.mark.parametrize("question", ["## May dogs come in?", "**May dogs come in?**"])

@@ -15,7 +15,9 @@ from qa.timeline import Timeline, iso_dates
     [
         ("On July 28, 2024, ministers met.", ["2024-07-28"]),
         ("It began on 1 October 2023 and ended in March 2024.", ["2023-10-01", "2024-03"]),
-        ("The talks of July 28-30, 2024 went on.", ["2024-07-28"]),
+        ("The talks of July 28-30, 2024 went on.", ["2024-07-28", "2024-07-30"]),
+        ("The talks of July 28 to 30, 2024 went on.", ["2024-07-28", "2024-07-30"]),
+        ("It ended at 2021-09-03T10:30Z, on the third of September 2021.", ["2021-09-03"]),
         ("Signed 2024-07-05, again on July 5, 2024.", ["2024-07-05"]),
         ("In May of that year, on May 4, and in 1957.", []),
         ("It ended on February 30, 2024.", []),

@@ -257,6 +257,9 @@ def test_a_draft_is_split_into_supported_sentences_and_unsupported_claims(eviden
         ("  It  opened\tin the U. S. in 1994. ", "It opened in the U.S. in 1994."),
         ("It opened at 2 p. m. sharp.", "It opened at 2 p.m. sharp."),
         ("**It** opened [1], in 1994.[2, 3]", "It opened, in 1994."),
+        ("it opened.", "It opened."),
+        ("iPhone sales rose.", "iPhone sales rose."),
+        ("mRNA and pH are measured.", "mRNA and pH are measured."),
         ("", ""),
     ],
 )

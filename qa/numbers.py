@@ -1,0 +1,153 @@
+"""Numbers, clock times and sums of money, however they are written, in one form each."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from text_to_num import alpha2digit
+
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
+ALONE = r"(?<![\w.,])(?<!\b[^\W\d_][-–—])(?<!\b[^\W\d_]{2}[-–—])(?<!\b[^\W\d_]{3}[-–—])"
+"""Before a number that stands for itself, not for a part of a release (3.1.2) or a name (F-35, MiG-29)."""
+MINUS = "−"
+"""What a sign becomes; a hyphen joins words."""
+_COUNTS = {
+    word: number
+    for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)  # noqa: SIM905
+}
+_AMOUNT = rf"(?:{NUMBER}|(?:{'|'.join(_COUNTS)})\b)"
+_SCALES = {
+    **{"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12},
+    **{"k": 1000, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9, "tn": 10**12},
+}
+_SCALE_WORD = r"(?:hundred|thousand|million|billion|trillion)\b"
+_SCALE = rf"(?:[\s-]*{_SCALE_WORD}|\s?(?:mn|bn|tn)\b|[kmb]\b)"
+_UNITS = {
+    **{"$": "dollars", "usd": "dollars", "dollar": "dollars", "us$": "us dollars"},
+    **{"a$": "aud", "c$": "c dollars", "nz$": "nz dollars"},
+    **{"€": "euros", "eur": "euros", "euro": "euros", "£": "pounds", "gbp": "pounds", "pound": "pounds"},
+    **{"¥": "yen", "jpy": "yen", "yen": "yen", "%": "percent", "percent": "percent"},
+}
+_SIGN = r"(?:(?:(?:us|a|c|nz)?\$|[€£¥]|\b(?:usd|eur|gbp|jpy)\b)\s?)"
+_UNIT = (
+    r"(?:\s?(?:%|[€£¥$](?!\s?\d))"
+    r"|[\s-]*(?:per\s?cent|dollars?|usd|euros?|eur|pounds?|gbp|yen|jpy)\b)"
+)
+_SINGLE = re.compile(rf"{ALONE}({MINUS}?)({_SIGN})?({NUMBER})({_SCALE})?({_UNIT})?")
+_RANGE = re.compile(
+    rf"{ALONE}({_SIGN})?({_AMOUNT})(\s*[-–—]\s*|\s+(?:to|or)\s+)({_SIGN})?({_AMOUNT})({_SCALE})?({_UNIT})?"
+)
+_BETWEEN = re.compile(rf"\bbetween\s+({_SIGN}?{_AMOUNT}{_SCALE}?)\s+and\s+(?={_SIGN}?{_AMOUNT})")
+_MIXED = re.compile(r"(?:(?<![\w.,/])(\d{1,3})\s+)?(?<![\w.,/⁄])(\d{1,2})(?:⁄([1-9]\d?)|/([23458]))(?![\w/]|\.\d)")
+"""A fraction, a whole number before it included; with a slash only one that measures, so that 24/7 stays."""
+_AND_A_HALF = re.compile(rf"(?<![\w.,])({_AMOUNT})\s+and\s+(?:a|one)\s+(half|quarter)\b")
+_PART_OF = re.compile(
+    rf"\bhalf[\s-]+an?[\s-]+|\bhalf[\s-]+(?={_SCALE_WORD})|\b(three[\s-]+)?quarters?\s+of\s+an?\s+(?={_SCALE_WORD})"
+)
+_SIGNED = re.compile(rf"(?<![^\s(“\"\[])(?<!\d\s)[-–](?=(?:{_SIGN})?{_AMOUNT})")
+_MINUS_WORD = re.compile(r"(?<!\d\s)\bminus\s+(?=\d)")
+_GROUPED = re.compile(r"(?<![\w.,])(?!0)\d{1,3}(?: \d{3})+(?!\w)")
+_CLOCK = re.compile(
+    r"(?<![\w.:])(?:(\d{1,2})(?:[:.]([0-5]\d))?(\s*[-–—]\s*|\s+(?:to|or|until)\s+))?"
+    r"(\d{1,2})(?:[:.]([0-5]\d))?\s*([ap])\.?\s?m\b\.?"
+)
+_FULL_CLOCK = re.compile(r"(?<![\w.:])([01]?\d|2[0-3]):([0-5]\d)(?![\w:]|[.,]\d)")
+_SEVERAL = re.compile(r"\b(tens|(?:hundred|thousand|million|billion|trillion)s)\b")
+_GLUED = re.compile(rf"{ALONE}({NUMBER})(?!(?:st|nd|rd|th|an)\b)([^\W\d_]{{2,}}|[cfghlmvw])\b")
+"""A number and its unit; one letter may be a part of a section (10b), or of a decade (1960s)."""
+_PLAIN = re.compile(rf"(?<![\w.]){NUMBER}(?!\w|\.\d)")
+
+
+def read_numbers(folded: str) -> str:
+    """Case-folded text with each number as its digits, each clock time as `15h00`, each sum with its currency behind.
+
+    The ends of a range share what is written once: `$3-5 billion` is `3000000000 dollars 5000000000 dollars`.
+    """
+    text = _MIXED.sub(_add_parts, folded)
+    text = _AND_A_HALF.sub(lambda match: _as_text(_value(match[1]) + Decimal(_PARTS[match[2]])), text)
+    text = _PART_OF.sub(_part, text)
+    text = _GROUPED.sub(lambda match: match[0].replace(" ", ""), text)
+    text = _SIGNED.sub(MINUS, text)
+    text = _BETWEEN.sub(r" \1 - ", text)
+    text = _CLOCK.sub(_read_clock, text)
+    text = _FULL_CLOCK.sub(lambda match: f" {_time(match[1], match[2])} ", text)
+    text = _RANGE.sub(_read_range, text)
+    text = _SINGLE.sub(_read_single, text)
+    text = _GLUED.sub(r"\1 \2", text)
+    text = _words_to_digits(re.sub(r"(?<!\d)[-–—]|[-–—](?!\d)", " ", text))
+    text = _MINUS_WORD.sub(MINUS, text)
+    return _PLAIN.sub(lambda match: _plain(match[0]), text)
+
+
+_PARTS = {"half": ".5", "quarter": ".25"}
+
+
+def _add_parts(match: re.Match[str]) -> str:
+    parts = Decimal(match[2]) / Decimal(match[3] or match[4])
+    return f" {_as_text(Decimal(match[1] or 0) + round(parts, 4))} "
+
+
+def _part(match: re.Match[str]) -> str:
+    return "0.5 " if match[0].startswith("half") else "0.75 " if match[1] else "0.25 "
+
+
+def _value(amount: str) -> Decimal:
+    return Decimal(_COUNTS[amount]) if amount in _COUNTS else Decimal(amount.replace(",", ""))
+
+
+def _read_clock(match: re.Match[str]) -> str:
+    first, first_minutes, link, hour, minutes, half = match.groups()
+    if int(hour) > 12:
+        return match[0]
+    before = ""
+    if first:  # `9 to 5 p.m.` does not begin in the evening
+        same = int(first) <= int(hour)
+        before = (_time(first, first_minutes, half) if same else match[0][: match.start(3) - match.start()]) + link
+    return f" {before} {_time(hour, minutes, half)} "
+
+
+def _time(hour: str, minutes: str | None, half: str = "") -> str:
+    hours = int(hour) % 12 + 12 * (half == "p") if half else int(hour)
+    return f"{hours}h{minutes or '00'}"
+
+
+def _read_range(match: re.Match[str]) -> str:
+    low_sign, low, link, sign, high, scale, unit = match.groups()
+    if not (low_sign or sign or scale or unit) or _value(low) >= _value(high):
+        return match[0]
+    ends = _sum(low, scale, low_sign or unit or sign), _sum(high, scale, sign or unit or low_sign)
+    return f" {link} ".join(ends)
+
+
+def _read_single(match: re.Match[str]) -> str:
+    minus, sign, number, scale, unit = match.groups()
+    return _sum(number, scale, sign or unit, minus) if sign or scale or unit else match[0]
+
+
+def _sum(amount: str, scale: str | None, unit: str | None, minus: str = "") -> str:
+    letter = (scale or "").strip(" -\n\t")
+    if letter in ("m", "b") and not unit:  # 5m is a length and 10b a section; £5m is a sum
+        return f" {minus}{amount}{letter} "
+    key = re.sub(r"[\s.-]", "", unit or "")
+    name = _UNITS.get(key) or _UNITS.get(key.removesuffix("s"), "")
+    return f" {minus}{_as_text(_value(amount) * _SCALES.get(letter, 1))} {name} "
+
+
+def _words_to_digits(text: str) -> str:
+    """`three` as `3`; `hundreds` count nothing exactly and stay words."""
+    pieces = _SEVERAL.split(text)
+    return "".join(piece if place % 2 else alpha2digit(piece, "en", threshold=0) for place, piece in enumerate(pieces))
+
+
+def _plain(number: str) -> str:
+    if number.startswith("0") and number.isdigit():
+        return number  # a code or part of one (007, 0042) and no quantity
+    number = number.replace(",", "")
+    whole, _, fraction = number.partition(".")
+    return number if fraction.strip("0") else _as_text(Decimal(whole))  # release 3.10 is not 3.1
+
+
+def _as_text(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
