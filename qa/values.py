@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from math import inf
-from string import ascii_lowercase
 
 from index.lexical import tokenise
 from qa.wording import FOOTNOTE, find_dates, normalise, without_dates
@@ -31,15 +30,6 @@ _ORDINAL_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seven
 _ORDINAL = re.compile(rf"\b(?:(\d+)(?:st|nd|rd|th)|({'|'.join(_ORDINAL_WORDS)}))\b")
 _LABEL = re.compile(r"\b[a-z]+-?\d[\w-]*|\d+(?:\.\d+){2,}|\d+\s*[⁄/]\s*\d+")
 """Digits that count nothing: F-35, 3.1.1; and fractions, which `normalise` leaves in two parts."""
-_SCALE = r"(?:thousand|million|billion|trillion|bn|mn|tn|k|m|b)\b"
-_CURRENCY = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "usd": "dollars", "eur": "euros", "gbp": "pounds"}
-_AMOUNT = rf"\d(?:[\d.,]*\d)?(?:\s*{_SCALE})?"
-_SIGN = r"(?:\b[a-z]{1,2})?[$€£¥]|\b(?:usd|eur|gbp)\b"
-_MONEY = re.compile(rf"({_SIGN})\s*({_AMOUNT})(\s*(?:[-–—]|\bto\b)\s*(?:{_SIGN})?\s*({_AMOUNT}))?")
-_LETTERS = {"m": " million", "b": " billion"}
-_LETTER = re.compile(r"(?<=[\d ])[mb]\b")
-_SHARED_SCALE = re.compile(rf"(\d[\d.,]*)\s*(?:[-–—]|to)\s*(?=\d[\d.,]*\s*({_SCALE}))")
-_JOINED_UNIT = re.compile(r"(?<=\d)(?=[a-z]{1,3}\b)(?!(?:s|k|bn|mn|tn)\b)")
 _MANY = re.compile(r"\b(?:(ten|hundred|thousand)s of )?(dozen|hundred|thousand|million|billion)s\b")
 _COUNTS = {"ten": 10, "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _BARRIER = re.compile(r"[;:!?()|\[\]]|(?<=\w\w)[.,](?!\d)|(?<=\d)[.,](?!\d)")
@@ -113,39 +103,34 @@ def _place(ordinal: re.Match[str]) -> int:
 def _quantities(text: str) -> Iterator[Value]:
     """The numbers that have a unit or noun after them, `3 to 5 cranes` as one."""
     tokens = normalise(_spelt_out(text)).split()
-    for place, token in enumerate(tokens):
-        if not _DIGITS.fullmatch(token) or (
-            place > 1 and tokens[place - 1] in {"to", "and"} and _is_range(tokens, place)
-        ):
-            continue
-        last = place + 2 if _is_range(tokens, place + 2) else place
-        noun = _noun(tokens[last + 1 :])
+    place = 0
+    while place < len(tokens):
+        last = _range_end(tokens, place)
+        noun = _noun(tokens[last + 1 :]) if _DIGITS.fullmatch(tokens[place]) else ""
         if noun:
-            low, high = _bounds(" ".join(tokens[max(place - 3, 0) : place]), float(token))
+            low, high = _bounds(" ".join(tokens[max(place - 3, 0) : place]), float(tokens[place]))
             yield Value(noun, low=low, high=max(high, float(tokens[last])))
+        place = last + 1
 
 
 def _spelt_out(text: str) -> str:
-    """The text with each currency after its amount, each scale at each number, and punctuation as stop words."""
+    """The text without labels, with `thousands of` as a bound, and with punctuation as stop words."""
     text = _LABEL.sub(f" {_END} ", text)
-    text = _SHARED_SCALE.sub(r"\1 \2 to ", _MONEY.sub(_amount, text))
     text = _MANY.sub(lambda match: f"over {_COUNTS.get(match[1], 1) * _COUNTS[match[2]]}", text)
-    text = text.replace("half a million", "500000").replace("a dozen", "12").replace(" of ", " ")
-    return _BARRIER.sub(f" {_END} ", _JOINED_UNIT.sub(" ", text))
+    return _BARRIER.sub(f" {_END} ", text.replace("a dozen", "12").replace(" of ", " "))
 
 
-def _amount(match: re.Match[str]) -> str:
-    amounts = f"{match[2]} to {match[4]}" if match[4] else match[2]
-    scaled = _SHARED_SCALE.sub(r"\1 \2 to ", _LETTER.sub(lambda letter: _LETTERS[letter[0]], amounts))
-    return f"{scaled} {_CURRENCY[match[1].lstrip(ascii_lowercase) or match[1]]}"
-
-
-def _is_range(tokens: Sequence[str], end: int) -> bool:
-    """Whether `3 to 5` ends at a place, or `between 3 and 5`."""
-    if not 1 < end < len(tokens) or not _DIGITS.fullmatch(tokens[end - 2]) or not _DIGITS.fullmatch(tokens[end]):
-        return False
-    joined = tokens[end - 1] == "to" or (tokens[end - 1] == "and" and tokens[max(end - 3, 0)] == "between")
-    return joined and float(tokens[end - 2]) < float(tokens[end])
+def _range_end(tokens: Sequence[str], place: int) -> int:
+    """Where a range ends that begins at a place, `3 to 5`, `between 3 and 5`, `3 dollars to 5 dollars`; or the place."""
+    end = place + (3 if tokens[place + 2 : place + 3] == ["to"] else 2)
+    if end >= len(tokens) or not _DIGITS.fullmatch(tokens[place]) or not _DIGITS.fullmatch(tokens[end]):
+        return place
+    joined = (
+        tokens[place + 1] == "to"
+        or (tokens[place + 1] == "and" and tokens[max(place - 1, 0)] == "between")
+        or tokens[place + 1] == next(iter(tokens[end + 1 :]), "")
+    )
+    return end if joined and float(tokens[place]) < float(tokens[end]) else place
 
 
 def _noun(tokens: Sequence[str]) -> str:
