@@ -121,7 +121,7 @@ def _spelt_out(text: str) -> str:
 
 
 def _range_end(tokens: Sequence[str], place: int) -> int:
-    """Where a range ends that begins at a place, `3 to 5`, `between 3 and 5`, `3 dollars to 5 dollars`; or the place."""
+    """Where a range ends that begins at a place, `3 to 5`, `between 3 and 5`, `3 km to 5 km`; or the place."""
     end = place + (3 if tokens[place + 2 : place + 3] == ["to"] else 2)
     if end >= len(tokens) or not _DIGITS.fullmatch(tokens[place]) or not _DIGITS.fullmatch(tokens[end]):
         return place
