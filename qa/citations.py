@@ -27,6 +27,13 @@ _NUMBERS = re.compile(
 """Citation marks that are not Dossier's own: `[1]`, `[1, 2]`, `[3-4]`; no year in brackets, no `[0, 1]`, no `a[1]`."""
 
 
+QUOTED_INSTEAD = (
+    "The model's own sentence is not shown, because what it cites does not state all of it; "
+    "the answer is in the documents' words."
+)
+"""The note where what the model wrote is held by what it read, but not by what the answer quotes."""
+
+
 @dataclass(frozen=True, slots=True)
 class CitedAnswer:
     """The text of an answer with its sentences, its citations, and notes on what was left out."""

@@ -18,7 +18,7 @@ from index import Embedder, Hit, Index, IndexReader
 from index.cache import Progress
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
-from qa.citations import CitedAnswer, cite
+from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
 from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.evidence import (
@@ -203,11 +203,14 @@ class Pipeline:
             quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
         read = "\n".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in passage)
-        cited = cite(parts, asked.index, unfounded(chain.from_iterable(dropped), draft, read))
+        invented = unfounded(chain.from_iterable(dropped), draft, read)
+        cited = cite(parts, asked.index, invented)
         if not cited.sentences:  # what could be quoted is a mere footnote mark
             yield self._refuse(asked, "not_supported", probability, clock)
             return
         notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, self.settings.stale_days)
+        if dropped and not invented:
+            notes = (*notes, QUOTED_INSTEAD)
         yield self._finish(asked, cited, probability, None, clock, notes)
 
     def _quote(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
+from qa.citations import QUOTED_INSTEAD
 from qa.confidence import Calibration, Regression
 from qa.evidence import ANTECEDENTS, FEWEST, Evidence
 from qa.generator import GenerationError, Message, StoppedError
@@ -196,6 +197,15 @@ def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline,
         "Part of the draft was left out because no passage that was read states it (77 million, Oslo).",
     )
     check_form(answer, pipeline)
+
+
+def test_a_sentence_that_its_quotes_hold_in_part_is_replaced_and_said(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    draft = "Mayor Ilse Brandt opened the Velm harbour and proudly praised every friendly neighbouring port."
+    answer = make_pipeline(scripted(replies=[script(draft)]), quoted_sentences=1).ask(WHO)
+    assert answer.text == f"“{OPENED} {CRANES}” [1]"
+    assert answer.notes == (QUOTED_INSTEAD,)
 
 
 def test_where_nothing_written_is_supported_the_evidence_speaks(
