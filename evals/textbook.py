@@ -1,6 +1,6 @@
 """The baseline: what a tutorial builds. The five nearest chunks are pasted into one prompt, and nothing is checked.
 
-`python -m evals.textbook --out DIR` scores it like the real pipeline, on the same index and the same model.
+`python -m evals.textbook --out DIR` scores it like the real pipeline, on the same index and the published model.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import click
 
 from corpus import split_sentences
 from index import Index
+from index.weights import ANSWERING_MODEL
 from qa.answer import Answer, AnswerSentence, Citation, IndexInfo, Passage, Timings
 from qa.generator import Generator, Message
 
@@ -189,7 +190,7 @@ def score_textbook(
 @click.option("--limit", type=int, help="Ask only the first questions.")
 @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
 @click.option("--index", type=click.Path(path_type=Path), help="Folder of the index.")
-@click.option("--model", help="Answering model.")
+@click.option("--model", default=ANSWERING_MODEL.name, show_default=True, help="Answering model, as it was published.")
 @click.option("--engine", help="Engine that runs it.")
 def main(questions: Path, out: Path, limit: int | None, **flags: object) -> None:
     """Score the textbook baseline like the real pipeline."""
