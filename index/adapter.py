@@ -1,7 +1,7 @@
 """The answering model as it answers: the published weights, and an adapter of our own added to those of attention.
 
 The adapter was trained to tell what passages state from what they come near to, and to write as the published model
-does (`python -m evals.train_reader`; LoRA: Hu et al., 2021). It is added once, into a GGUF file that every engine reads.
+does (`python -m evals.train_reader`; LoRA: Hu et al., 2021). It is added once, into a GGUF that every engine reads.
 """
 
 from __future__ import annotations

@@ -202,7 +202,8 @@ class Pipeline:
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
-        read = "\n".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in passage)
+        told = (f"{sentence.title} {sentence.section} {sentence.text}" for sentence in passage)
+        read = "\n".join([asked.standalone, *told])
         invented = unfounded(chain.from_iterable(dropped), draft, read)
         cited = cite(parts, asked.index, invented)
         if not cited.sentences:  # what could be quoted is a mere footnote mark

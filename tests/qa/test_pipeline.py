@@ -199,6 +199,14 @@ def test_what_no_source_states_is_left_out_and_said(make_pipeline: MakePipeline,
     check_form(answer, pipeline)
 
 
+def test_what_the_question_names_is_not_said_to_be_made_up(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    draft = "Mayor Ilse Brandt opened the Velm harbour in Tasmania."
+    answer = make_pipeline(scripted(replies=[script(draft)]), quoted_sentences=1).ask(f"{WHO} Was it in Tasmania?")
+    assert answer.notes == (QUOTED_INSTEAD,)
+
+
 def test_a_sentence_that_its_quotes_hold_in_part_is_replaced_and_said(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
