@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from evals.train_reader import WORLDS, pack, read_world
+from evals.train_reader import LAYERS, RANK, SCALE, TENSORS, WORLDS, _add_adapter, pack, read_world
 from index import Embedder
 
 
@@ -61,3 +63,45 @@ def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder) -> No
     assert all(example.held is False for example in examples if not example.answer)
     assert all(example.judged and len(example.read) >= len(example.judged) for example in examples)
     assert all(len(example.others) >= 5 for example in examples)
+
+
+def test_an_adapter_changes_nothing_at_first_or_while_off_and_goes_on_from_a_stored_one(tmp_path: Path) -> None:
+    config = Qwen2Config(
+        vocab_size=32,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=max(LAYERS) + 1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+    )
+    ids = torch.tensor([[3, 5, 7]])
+
+    def say(model: Qwen2ForCausalLM) -> torch.Tensor:
+        with torch.no_grad():
+            return model(ids).logits
+
+    torch.manual_seed(0)
+    model = Qwen2ForCausalLM(config).eval()
+    published = say(model)
+    adapter = _add_adapter(model, None)
+    torch.testing.assert_close(say(model), published)
+    with torch.no_grad():
+        for _, b in adapter.halves.values():
+            b.normal_()
+    trained = say(model)
+    assert not torch.allclose(trained, published, atol=1e-3)
+    adapter.on = False
+    torch.testing.assert_close(say(model), published)
+
+    stored = {
+        f"{tensor}.{half}": weight.detach().numpy() * (SCALE if half == "b" else 1)
+        for tensor, pair in adapter.halves.items()
+        for half, weight in zip("ab", pair, strict=True)
+    }
+    np.savez(tmp_path / "adapter.npz", **stored)
+    torch.manual_seed(0)
+    other = Qwen2ForCausalLM(config).eval()
+    again = _add_adapter(other, tmp_path / "adapter.npz")
+    torch.testing.assert_close(say(other), trained)
+    assert len(again.halves) == len(LAYERS) * len(TENSORS)
+    assert {a.shape[0] for a, _ in again.halves.values()} == {RANK}
