@@ -29,8 +29,8 @@ B = 0.75
 BM25_FOLDER = "bm25"
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 """Soft hyphens, zero-width spaces and joiners: where a line may break, and no part of a word."""
-_NOTE_MARK = re.compile(r"(?<!\b[^\W\d_])(?<!\b[^\W\d_]{2})[⁰¹²³⁴-⁹]+")
-"""A superscript that no unit (m², km²) stands before: the number of a note."""
+_NOTE_MARK = re.compile(r"(?<!\b[^\W\d_])(?<!\b[^\W\d_]{2})(?<!\b10)(?<!\b10⁻)[⁰¹²³⁴-⁹]+")
+"""A superscript that neither a unit (m², km²) nor 10 stands before: the number of a note."""
 _WORD = re.compile(r"\d+(?:[.,]\d+)+|(?:[^\W\d_]\.){2,}|[^\W_]+(?:['’][^\W_]+)?")
 _WIDE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]")
 """Scripts written without spaces: each character is a word."""

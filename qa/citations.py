@@ -31,7 +31,7 @@ QUOTED_INSTEAD = (
     "The model's own sentence is not shown, because what it cites does not state all of it; "
     "the answer is in the documents' words."
 )
-"""The note where what the model wrote is held by what it read, but not by what the answer quotes."""
+"""The note where a sentence gives no number, date or name that the model did not read, but no quote states it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,13 @@ _MONTHS_AND_DAYS = frozenset(
 )
 _FUNCTION_WORDS = frozenset(
     """
-    according after all also although among and any as at because before both but by during each every for from he her
-    his however if in into it its later many most no not of on once 1 or other our she since so some such that their
-    then there these they this those through to under until we were what when where which while who with yes you
+    according additionally after all also although among and any as at because before between both but by consequently
+    currently despite did during each eventually every finally for from furthermore he hence her here his however if in
+    instead into is it its later many meanwhile moreover most mr mrs ms neither no nor not of officially on once 1 only
+    or other our overall she since so some specifically such that their then there therefore these they this those
+    through thus to today under until we were what when where which while who with yes you
     eur gbp jpy usd
-    """.split()  # noqa: SIM905  a list of seventy literals reads worse
+    """.split()  # noqa: SIM905  a list of ninety literals reads worse
 )
 """Words that a capital letter does not make a name, normalised."""
 
@@ -89,7 +91,12 @@ def check_claims(answer: str, cited: str) -> dict[str, Claims]:
     held = set(stated.split())
     paid = set(_SUM.findall(stated.replace(" us dollars", " dollars")))
     sums = _SUM.findall(normalise(answer).replace(" us dollars", " dollars"))
-    exchanged = {amount for amount, currency in sums if (amount, currency) not in paid}
+    amounts = {amount for amount, _ in paid}  # `price in euros` may stand once, above a table's numbers
+    exchanged = {
+        amount
+        for amount, currency in sums
+        if (amount, currency) not in paid and (amount in amounts or not held.issuperset(currency.split()))
+    }
     dates = [written for written, _ in find_dates(answer)]
     names = find_names(answer)
     return {
@@ -103,7 +110,7 @@ def unfounded(claims: Iterable[str], draft: str, read: str) -> list[str]:
     """The unsupported claims of a draft, as it has them, that hold a number, date or name which stands nowhere.
 
     Args:
-        claims: What `check_claims` found; a claim without a digit and a capital (`its wording`) names nothing.
+        claims: What was found unsupported; a claim without a digit or a capital (`its wording`) names nothing.
         draft: Where they are from.
         read: All that it was written from.
     """

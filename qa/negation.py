@@ -107,7 +107,7 @@ def _clauses(text: str, ignored: set[str]) -> list[_Clause]:
                 scope |= words
                 denied |= words
                 continue
-            opens = not negator["stem"] and not tokenise(normalise(written[: negator.start()]))
+            opens = not negator["stem"] and not written[: negator.start()].strip()
             scope.update(after)
             denied.update(after if opens else [_first_denied(written[negator.end() :], after)])
         if words:

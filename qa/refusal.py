@@ -44,8 +44,8 @@ def correct_premise(question: str, chosen: Sequence[Evidence]) -> str | None:
     """What the documents say instead, where a question why takes a number or date for granted that they contradict.
 
     The best sentence must be about the rest of the question, hold its names, and give another value of the same kind:
-    of the same unit or noun, or another date, where it must hold all the rest, as much may happen twice. Other
-    questions ask for a value, or set one as a condition; another name is no contradiction: many may do one thing.
+    of the same unit or noun, or another date; for a date it must hold all the rest, as a thing may happen twice.
+    Other questions ask for a value, or set one as a condition; another name is no contradiction: many may do one thing.
     None where that is not so.
     """
     if not chosen or not _WHY.match(question) or _BESIDE.search(question):

@@ -29,7 +29,8 @@ _TIME = re.compile(r"(?<![\w.,:])(?:(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?m\b\.?|(
 _ORDINAL_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = re.compile(rf"\b(?:(\d+)(?:st|nd|rd|th)|({'|'.join(_ORDINAL_WORDS)}))\b")
 _LABEL = re.compile(r"\b[a-z]+-?\d[\w-]*|\d+(?:\.\d+){2,}|\d+\s*[⁄/]\s*\d+")
-"""Digits that count nothing: F-35, 3.1.1; and fractions, which `normalise` leaves in two parts."""
+"""Digits that count nothing: F-35, 3.1.1; and fractions."""
+_RANGE = re.compile(r"\bbetween\s+(\d[\d.,]*(?:\s+\w+)?)\s+and\s+(?=\d)|(?<=\d)\s*[-–—]\s*(?=\d)")
 _MANY = re.compile(r"\b(?:(ten|hundred|thousand)s of )?(dozen|hundred|thousand|million|billion)s\b")
 _COUNTS = {"ten": 10, "dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
 _BARRIER = re.compile(r"[;:!?()|\[\]]|(?<=\w\w)[.,](?!\d)|(?<=\d)[.,](?!\d)")
@@ -114,22 +115,20 @@ def _quantities(text: str) -> Iterator[Value]:
 
 
 def _spelt_out(text: str) -> str:
-    """The text without labels, with `thousands of` as a bound, and with punctuation as stop words."""
+    """The text without labels, with `to` in each range, `thousands of` as a bound, and punctuation as stop words."""
     text = _LABEL.sub(f" {_END} ", text)
+    text = _RANGE.sub(lambda match: f"{match[1] or ''} to ", text)
+    text = re.sub(r" of (?!\d)", " ", text)
     text = _MANY.sub(lambda match: f"over {_COUNTS.get(match[1], 1) * _COUNTS[match[2]]}", text)
-    return _BARRIER.sub(f" {_END} ", text.replace("a dozen", "12").replace(" of ", " "))
+    return _BARRIER.sub(f" {_END} ", text.replace("a dozen", "12"))
 
 
 def _range_end(tokens: Sequence[str], place: int) -> int:
-    """Where a range ends that begins at a place, `3 to 5`, `between 3 and 5`, `3 km to 5 km`; or the place."""
+    """Where a range ends that begins at a place, `3 to 5`, `3 km to 5 km`; or the place."""
     end = place + (3 if tokens[place + 2 : place + 3] == ["to"] else 2)
     if end >= len(tokens) or not _DIGITS.fullmatch(tokens[place]) or not _DIGITS.fullmatch(tokens[end]):
         return place
-    joined = (
-        tokens[place + 1] == "to"
-        or (tokens[place + 1] == "and" and tokens[max(place - 1, 0)] == "between")
-        or tokens[place + 1] == next(iter(tokens[end + 1 :]), "")
-    )
+    joined = tokens[place + 1] == "to" or tokens[place + 1] == next(iter(tokens[end + 1 :]), "")
     return end if joined and float(tokens[place]) < float(tokens[end]) else place
 
 

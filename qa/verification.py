@@ -37,6 +37,8 @@ _YES_OR_NO = re.compile(r"^(?:(?P<yes>yes|ja|oui|sí|sì|sim)|no|nein|non|não),
 """What answers the question, and no statement says: it is set aside."""
 _COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\w*))")
 """A number and what it counts, normalised, both numbers of `12 of 340 workers` as well."""
+_RANGE_COUNT = re.compile(_COUNT.pattern.replace("of", "(?:of|to|or|and)"))
+"""The same, and both numbers of `3 to 5 years`."""
 _YEAR = re.compile(r"[12]\d{3}")
 _CLAUSE_END = re.compile(r"[.,;:!?]")
 
@@ -127,14 +129,14 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
 
 def miscounts(sentence: str, statement: str) -> bool:
     """Whether a number of the sentence counts what only other numbers count in the statement."""
-    stated = _counts(statement)
+    stated = _counts(statement, _COUNT) | _counts(statement, _RANGE_COUNT)
     counted = {thing for _, thing in stated}
-    return any(thing in counted and (number, thing) not in stated for number, thing in _counts(sentence))
+    return any(thing in counted and (number, thing) not in stated for number, thing in _counts(sentence, _COUNT))
 
 
-def _counts(text: str) -> set[tuple[str, str]]:
+def _counts(text: str, pattern: re.Pattern[str]) -> set[tuple[str, str]]:
     """Numbers with the word right after them, but for years: `12 cranes`."""
-    pairs = _COUNT.findall(normalise(without_dates(text)))
+    pairs = pattern.findall(normalise(without_dates(text)))
     return {(number, stem) for number, thing in pairs if not _YEAR.fullmatch(number) for stem in tokenise(thing)}
 
 
@@ -150,11 +152,15 @@ def swaps(sentence: str, statement: str) -> bool:
 
 
 def _deeds(text: str) -> Iterator[tuple[set[str], list[str], set[str]]]:
-    """Each two names in a row with the words between them, the other way round after `by`; not around `with`."""
+    """Each two names in a row with the words between them, the other way round after `by`.
+
+    Not around `with`, nor `of` and its other form: `Oslo is the capital of Norway`, `Norway's capital is Oslo`.
+    """
     for one, other in pairwise(CAPITALISED.finditer(text)):
         between = text[one.end() : other.start()]
         deed, words = tokenise(between), normalise(between).split()
-        if deed and "with" not in words and not _CLAUSE_END.search(between):
+        said_of = {"with", "of"}.intersection(words) or one[0].endswith(("'s", "’s"))
+        if deed and not said_of and not _CLAUSE_END.search(between):
             names = set(tokenise(one[0])), set(tokenise(other[0]))
             doer, target = reversed(names) if words[-1:] == ["by"] else names
             yield doer, deed, target

@@ -304,3 +304,28 @@ def test_a_sentence_that_says_what_a_quote_says_is_a_repetition(evidence: Callab
     assert repeats("The harbour has 12 cranes, and 340 workers", quotes)
     assert not repeats("The harbour has 12 cranes.", quotes)
     assert not repeats("Ilse Brandt opened it.", quotes)
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("Norway's capital is Oslo.", "Oslo is the capital of Norway."),
+        ("Oslo is the capital of Norway.", "Norway's capital is Oslo."),
+        ("Ilse Brandt is the mayor of Velm.", "Velm mayor Ilse Brandt opened the harbour."),
+        ("The warranty lasts 3-5 years.", "The warranty lasts 3 to 5 years."),
+        ("It takes 2–3 hours.", "It takes two to three hours."),
+        ("The share fell from 8% to 5%.", "The share fell from 8 to 5 percent."),
+        ("The price is 20 euros.", "| Item | Price in euros |\n| Ticket | 20 |"),
+        (
+            "Therefore, mayor Ilse Brandt opened the harbour of Velm with twelve cranes, two piers and a new quay.",
+            "Mayor Ilse Brandt opened the harbour of Velm with twelve cranes, two piers and a new quay.",
+        ),
+        ("Children do not pay a fee.", "There is no fee for children; children pay nothing."),
+    ],
+)
+def test_the_same_put_in_another_way_is_supported(said: str, stated: str) -> None:
+    assert unsupported_claims(said, stated, "") == []
+
+
+def test_powers_of_ten_differ() -> None:
+    assert unsupported_claims("There are 10⁹ cells per ml.", "There are 10⁶ cells per ml.", "")
