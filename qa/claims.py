@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from index.lexical import tokenise
 from qa.numbers import MINUS
-from qa.wording import find_dates, normalise, other_reading, states, without_dates
+from qa.wording import MONTHS, WEEKDAYS, find_dates, normalise, other_reading, states, without_dates
 
 WORDING = "its wording"
 """The claim of a sentence whose words stand in no statement, though each of its numbers, dates and names does."""
@@ -23,12 +23,6 @@ _WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-z�
 CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
 _LONGEST_CLAIM = 6
 """Words of a claim that are looked for in a draft."""
-_MONTHS_AND_DAYS = frozenset(
-    """
-    january february march april may june july august september october november december
-    monday tuesday wednesday thursday friday saturday sunday
-    """.split()  # noqa: SIM905  as below
-)
 _FUNCTION_WORDS = frozenset(
     """
     according additionally after all also although among and any as at because before between both but by consequently
@@ -39,6 +33,7 @@ _FUNCTION_WORDS = frozenset(
     eur gbp jpy usd
     """.split()  # noqa: SIM905  a list of ninety literals reads worse
 )
+_NO_NAMES = _FUNCTION_WORDS.union(MONTHS, WEEKDAYS)
 """Words that a capital letter does not make a name, normalised."""
 
 
@@ -69,7 +64,7 @@ def find_names(text: str) -> list[str]:
         alone = len(words) == 1 and _opens_sentence(text, match.start())
         if alone and not re.fullmatch(r"(?:[^\W\d_a-z]\.?){2,}", words[0]):
             continue
-        name = " ".join(word for word in words if normalise(word) not in _FUNCTION_WORDS | _MONTHS_AND_DAYS)
+        name = " ".join(word for word in words if normalise(word) not in _NO_NAMES)
         if normalise(name):
             names.append(name)
     return names
@@ -78,7 +73,7 @@ def find_names(text: str) -> list[str]:
 def find_capitalised(text: str) -> list[str]:
     """Words with a capital letter, one that opens a sentence, a month or a weekday as well, but no function word."""
     words = (word for match in CAPITALISED.finditer(text) for word in match[0].split())
-    return [word for word in words if normalise(word) not in _FUNCTION_WORDS | {""}]
+    return [word for word in words if normalise(word) and normalise(word) not in _FUNCTION_WORDS]
 
 
 def check_claims(answer: str, cited: str) -> dict[str, Claims]:

@@ -274,7 +274,7 @@ def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
     added: list[Evidence] = []
     left = LIST_CHARACTERS
     for evidence in chosen:
-        around = list_around(evidence, index) or late_lead_in(evidence, index)
+        around = list_around(evidence, index) or _find_list(evidence, index, LONGEST_LIST)[:1]
         new = [part for part in around if (part.document, part.start) not in places]
         length = sum(len(part.text) for part in new)
         if length <= left:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from calendar import month_name
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.timeline import iso_dates
 from qa.values import BARE_YEAR
-from qa.wording import find_dates
+from qa.wording import MONTHS, find_dates
 
 _BOUND = re.compile(
     r"\b(not? (?:later|earlier) than|not (?:after|before)|on or (?:before|after)|up to and including|"
@@ -27,7 +26,7 @@ _AS_OF = frozenset({"as of", "as at"})
 _SECOND = frozenset({"and", "to"})
 """Cues of an end only where a beginning was named before them."""
 _ONWARDS = re.compile(r"\bonwards?\b", re.IGNORECASE)
-_MONTH = rf"(?:\d{{1,2}}\s+)?(?:{'|'.join(month_name[1:])})(?:\s+\d{{1,2}},?)?"
+_MONTH = rf"(?:\d{{1,2}}\s+)?(?:{'|'.join(MONTHS)})(?:\s+\d{{1,2}},?)?"
 _SHARED_YEAR = re.compile(rf"\b({_MONTH})(?=\s+(?:and|to|until)\s+{_MONTH}\s+(\d{{4}})\b)", re.IGNORECASE)
 _YEARS = re.compile(r"\b((?:1[7-9]|20)\d\d)\s*[-–—]\s*((?:1[7-9]|20)\d\d)\b")
 _LATEST = re.compile(

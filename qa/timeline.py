@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
-from calendar import month_name
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qa.wording import find_dates
+from qa.wording import MONTHS, find_dates
 
 if TYPE_CHECKING:
     from index import Index
@@ -19,8 +18,7 @@ MOST_CHUNKS = 5_000
 MOST_EVENTS = 500
 FEWEST_WORDS = 6
 """Words of a sentence that tells what happened; a heading or a line of a table has fewer."""
-_MONTHS = {name.lower(): number for number, name in enumerate(month_name) if name}
-_DATE = re.compile(rf"(\d{{4}}) ({'|'.join(_MONTHS)})(?: (\d{{1,2}}))?")
+_DATE = re.compile(rf"(\d{{4}}) ({'|'.join(MONTHS)})(?: (\d{{1,2}}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ def iso_dates(text: str) -> list[str]:
     `July 28-30, 2024` gives its first and its last day.
     """
     dates = (
-        f"{match[1]}-{_MONTHS[match[2]]:02d}" + (f"-{int(match[3]):02d}" if match[3] else "")
+        f"{match[1]}-{MONTHS.index(match[2]) + 1:02d}" + (f"-{int(match[3]):02d}" if match[3] else "")
         for _, normalised in find_dates(text)
         for match in _DATE.finditer(normalised)
     )

@@ -9,7 +9,7 @@ from itertools import takewhile
 from math import inf
 
 from index.lexical import tokenise
-from qa.wording import FOOTNOTE, find_dates, normalise, without_dates
+from qa.wording import FOOTNOTE, MONTHS, WEEKDAYS, find_dates, normalise, without_dates
 
 BARE_YEAR = (
     r"(?<![\w.,:/$€£¥-])(?:1[7-9]\d\d|20\d\d|2100)(?![\w%]|[.,:]\d|-\d{3})(?!\s+(?:"
@@ -20,11 +20,8 @@ APPROXIMATION = 0.1
 """Share by which a number after `about` may be off."""
 
 _YEAR = re.compile(rf"({BARE_YEAR})(?:[/–-]\d\d(?!\d))?")
-_MONTH = re.compile(
-    r"(?<=\w )(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
-)
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY = re.compile(rf"\b({'|'.join(_DAYS)})s?\b")
+_MONTH = re.compile(rf"(?<=\w )(?:{'|'.join(month.capitalize() for month in MONTHS)})\b")
+_WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})s?\b")
 _TIME = re.compile(r"(?<![\w.,:])(?:(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?m\b\.?|(\d{1,2}):(\d\d)(?![\w:]))")
 _ORDINAL_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = re.compile(rf"\b(?:(\d+)(?:st|nd|rd|th)|({'|'.join(_ORDINAL_WORDS)}))\b")
@@ -81,7 +78,7 @@ def find_values(text: str) -> list[Value]:
     rest = _YEAR.sub(f" {_END} ", rest)
     values += [_exact("time", _minutes(time)) for time in _TIME.finditer(rest)]
     rest = _TIME.sub(f" {_END} ", rest)
-    values += [_exact("weekday", _DAYS.index(day[1])) for day in _WEEKDAY.finditer(rest)]
+    values += [_exact("weekday", WEEKDAYS.index(day[1])) for day in _WEEKDAY.finditer(rest)]
     values += [_exact("ordinal", _place(ordinal)) for ordinal in _ORDINAL.finditer(rest)]
     rest = _ORDINAL.sub(" ", rest)
     return list(dict.fromkeys([*values, *_quantities(rest)]))

@@ -129,7 +129,7 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
 
 def miscounts(sentence: str, statement: str) -> bool:
     """Whether a number of the sentence counts what only other numbers count in the statement."""
-    stated = _counts(statement, _COUNT) | _counts(statement, _RANGE_COUNT)
+    stated = _counts(statement, _RANGE_COUNT)
     counted = {thing for _, thing in stated}
     return any(thing in counted and (number, thing) not in stated for number, thing in _counts(sentence, _COUNT))
 

@@ -16,10 +16,11 @@ from qa.numbers import ALONE, MINUS, NUMBER, read_numbers
 FOOTNOTE = r"\[\d{1,3}\]"
 """The number of a note or source, as part of a regular expression: in a document it counts and cites nothing."""
 
-_MONTHS = (
+MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -134,4 +135,4 @@ def _read_date(written: str, *, day: bool, day_first: bool = False) -> str | Non
     except (ValueError, OverflowError):
         return None
     year = [str(date.year)] if re.search(_YEAR, written) else []
-    return " ".join([*year, _MONTHS[date.month - 1], *([str(date.day)] if day else [])])
+    return " ".join([*year, MONTHS[date.month - 1], *([str(date.day)] if day else [])])
