@@ -14,7 +14,7 @@ import math
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,15 @@ REPORTED = 40
 """Questions between two lines of the log."""
 HELD, NOT_HELD = 0.5, 0.2
 """Shares of each evidence quote from which on a passage holds it, and below which it holds nothing of it."""
-OTHER_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 1.0, 0.1
-"""Weights of the losses: of questions that the passage was not retrieved for, of writing, and of saying yes or no."""
+OTHER_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 2.0, 0.1
+"""Weights of the losses: of the other questions, of writing, and of saying yes or no."""
+OTHERS = {True: 2, False: 3}
+"""How many other questions a passage is judged for, of those that it answers and of those that it does not: they cost
+little, since the passage stands once. The second are such as a part of it was retrieved for."""
 SINGLE_SHARE = 0.3
 """Share of the questions for which one sentence alone is judged as well, as quotes are."""
+WRITING_SHARE = 0.5
+"""Share of the answers whose words are held to the published model's, which costs a second reading."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +76,17 @@ class Example:
     single_held: bool | None
     others: tuple[tuple[str, bool], ...]
     """Other questions of the folder, and whether `judged` holds the answer to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of a folder, where its evidence stands, and the passages that were retrieved for it."""
+
+    question: Mapping[str, Any]
+    places: Sequence[tuple[str, Span]]
+    judged: tuple[Evidence, ...]
+    read: tuple[Evidence, ...]
+    ranked: tuple[Evidence, ...]
 
 
 @click.command()
@@ -100,8 +116,11 @@ def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Ex
             (corpus / document["name"]).write_text(document["text"], encoding="utf-8")
         settings = Settings.load({"corpus": corpus, "index": Path(folder) / "index"})
         pipeline = open_pipeline(settings, load_model=False, embedder=embedder)
-        asked = [(question, _places(question, pipeline)) for question in world["questions"]]
-        return [_example(place, asked, pipeline, choose) for place in range(len(asked))]
+        asked = [
+            Asked(question, _places(question, pipeline), *map(tuple, pipeline.passages(question["question"])))
+            for question in world["questions"]
+        ]
+        return [_example(place, asked, choose) for place in range(len(asked))]
 
 
 def _places(question: dict[str, Any], pipeline: Pipeline) -> list[tuple[str, Span]]:
@@ -115,29 +134,25 @@ def _places(question: dict[str, Any], pipeline: Pipeline) -> list[tuple[str, Spa
     return places
 
 
-def _example(
-    place: int,
-    asked: list[tuple[dict[str, Any], list[tuple[str, Span]]]],
-    pipeline: Pipeline,
-    choose: random.Random,
-) -> Example:
-    question, places = asked[place]
-    judged, read, ranked = pipeline.passages(question["question"])
-    single = choose.choice(ranked[:4])
+def _example(place: int, asked: Sequence[Asked], choose: random.Random) -> Example:
+    it = asked[place]
+    single = choose.choice(it.ranked[:4])
+    sentences = {(evidence.document, evidence.start) for evidence in it.judged}
     others = [
-        (other["question"], held)
-        for other, evidence in asked[:place] + asked[place + 1 :]
-        if (held := _holds(judged, evidence)) is not None
+        (other.question["question"], held)
+        for other in (*asked[:place], *asked[place + 1 :])
+        if (held := _holds(it.judged, other.places)) is not None
+        and (held or any((evidence.document, evidence.start) in sentences for evidence in other.judged))
     ]
     return Example(
-        question=question["question"],
-        answer=question.get("answer", "") if question["answerable"] else "",
-        judged=tuple(judged),
-        read=tuple(read),
+        question=it.question["question"],
+        answer=it.question["answer"] if it.question["answerable"] else "",
+        judged=it.judged,
+        read=it.read,
         single=single,
-        held=_holds(judged, places),
-        read_held=_holds(read, places),
-        single_held=_holds([single], places),
+        held=_holds(it.judged, it.places),
+        read_held=_holds(it.read, it.places),
+        single_held=_holds([single], it.places),
         others=tuple(others),
     )
 
@@ -258,15 +273,15 @@ def _losses(
     from torch.nn.functional import binary_cross_entropy_with_logits, kl_div
 
     judging = [(verdict_prompt(example.question, example.judged), bool(example.held), 1.0)]
-    for held in (True, False):
+    for held, most in OTHERS.items():
         fitting = [question for question, other in example.others if other == held]
-        if fitting:
-            judging.append((verdict_prompt(choose.choice(fitting), example.judged), held, OTHER_WEIGHT))
+        drawn = choose.sample(fitting, min(most, len(fitting)))
+        judging += [(verdict_prompt(question, example.judged), held, OTHER_WEIGHT) for question in drawn]
     if example.single_held is not None and choose.random() < SINGLE_SHARE:
         judging.append((verdict_prompt(example.question, [example.single]), example.single_held, 0.5))
     sequences = [_tokens(messages, tokenizer) for messages, _, _ in judging]
     answer: list[int] = []
-    if example.answer and example.read_held:
+    if example.answer and example.read_held and choose.random() < WRITING_SHARE:
         answer = tokenizer(f"{example.answer}<|im_end|>", add_special_tokens=False)["input_ids"]
         sequences.append(_tokens(writing_prompt(example.question, example.read), tokenizer) + answer)
     hidden, places = _hidden(sequences, model)

@@ -62,7 +62,7 @@ def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder) -> No
     assert {example.held for example in examples if example.answer} >= {True}
     assert all(example.held is False for example in examples if not example.answer)
     assert all(example.judged and len(example.read) >= len(example.judged) for example in examples)
-    assert all(len(example.others) >= 5 for example in examples)
+    assert all(example.others for example in examples)
 
 
 def test_an_adapter_changes_nothing_at_first_or_while_off_and_goes_on_from_a_stored_one(tmp_path: Path) -> None:
