@@ -25,8 +25,8 @@ _LEANING_START = re.compile(
 )
 _LEANING_ABROAD = re.compile(
     r"\b(?:él|ella|ellos|ellas|eso|esto|es[eao]s?|aquell[ao]s?|su|sus|suy[ao]s?|allí|ahí|entonces|lo(?! que| más)|"
-    r"ihn|ihm|ihnen|(?:hat|ist|war|wird|kann|soll|muss|darf)\s+er|ihre[rsmn]?|seine[rsmn]?|diese[rsmn]?|jene[rsmn]?|dort|damals|dann|davon|dazu|dafür|darüber|darin|"
-    r"deren|dessen)\b|そ(?:れ(?!ぞれ)|の(?!他)|こ|ち)|こ(?:れ(?!まで|から)|の|こ)|彼|あれ|あの|同じ|(?:他|ほか)[のに]"
+    r"ihn|ihm|ihnen|(?:hat|ist|war|wird|kann|soll|muss|darf)\s+er|ihre[rsmn]?|seine[rsmn]?|diese[rsmn]?|"
+    r"jene[rsmn]?|dort|damals|dann|davon|dazu|dafür|darüber|darin|deren|dessen)\b|そ(?:れ(?!ぞれ)|の(?!他)|こ|ち)|こ(?:れ(?!まで|から)|の|こ)|彼|あれ|あの|同じ|(?:他|ほか)[のに]"
 )
 """Words that point back in Spanish, German (in small letters: `Ihnen` is the reader) and Japanese."""
 _NO_POINTER = re.compile(
