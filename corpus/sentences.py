@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from corpus.document import Document, Sentence, Span
 
@@ -27,7 +29,13 @@ as well), a number, or a letter. No initial (`A. Smith`) and no abbreviation (`c
 _PIECE = 4000
 """Characters handed to sentencex at once: it is quadratic in open quotes and brackets (1,000,000 characters: 45 s)."""
 _MARK = re.compile(rf"[ \t]*(?:>[ \t]*)*(?:{LIST_MARK}[ \t]+)?")
-_STARTS_UNIT = re.compile(rf"[ \t]*(?:\||(?:>|{LIST_MARK})[ \t])")
+_STARTS_UNIT = re.compile(r"[ \t]*(?:\||>[ \t])")
+_ITEM = re.compile(rf"[ \t]*(?:>[ \t]*)*({LIST_MARK})[ \t]")
+_BULLETS = frozenset("*+•●◦▪■‣∙\uf0a7\uf0b7")
+"""Marks that stand nowhere but before an item; a dash, a letter or a number may begin a line of prose."""
+_TABLE_ROW = 400
+"""Characters of the longest row of a table that is one sentence, whatever stops are in its cells: no cell says anything
+without the others. Longer rows lay out prose."""
 _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*$")
 _WRAP_WIDTHS = range(45, 101)
 """Columns at which people wrap paragraphs; longer lines are paragraphs, shorter ones lists."""
@@ -35,15 +43,30 @@ _WRAP_WIDTHS = range(45, 101)
 # sentencex splits after these although the sentence goes on, and before the mark that ends a run-in heading:
 # `**May dogs come in?** Guide dogs may.` is one sentence, since neither half says it alone.
 _JOIN_AFTER = re.compile(
-    r"(?:^|[\s(\"'“‘])(?:(?:Adm|Art|Brig|Capt|Cmdr|Col|Cpl|Ft|Gen|Gov|Lt|Maj|Mt|Rep|Sen|Sgt|St|cf|Cf|approx)\.)$"
+    r"(?:^|[\s(\"'“‘])(?:(?:Adm|Art|Brig|Capt|Cmdr|Col|Cpl|Ft|Gen|Gov|Hon|Lt|Maj|Mlle|Mme|Ms|Mt|Rep|Rev|Sen|"
+    r"Sgt|Sra|Srta|St|cf|Cf|approx|bzw|ggf|sog|[Vv]gl)\.)$"
 )
 _JOIN_AFTER_BEFORE_NUMBER = re.compile(
-    r"(?:^|[\s(])(?:No|Nos|Art|Ch|ch|chap|fig|Fig|vol|Vol|pp?|Sec|sec|approx|ca?)\.$"
+    r"(?:^|[\s(])(?:No|Nos|Abs|Art|Ch|ch|chap|fig|Fig|vol|Vol|pp?|Sec|sec|approx|ca?)\.$"
 )
 _COUNTRY_BEFORE_OFFICE = re.compile(r"(?:U\.S|U\.K|U\.N|E\.U)\.$")
 _OFFICE = re.compile(
     r"\s*(?:Under[ -]?[Ss]ecretar|Deputy|Assistant|Acting|Secretar|Ambassador|Army|Navy|Marine|Air Force)"
 )
+_PLURAL_INITIALS = re.compile(r"(?:^|\s)([A-Z])\1\. ([A-Z])\2\.")
+"""`EE. UU.`"""
+_DAY = re.compile(r"(?:^|[\s(])(?:3[01]|[12]?\d)\.$")
+_GERMAN_MONTH = re.compile(
+    r"(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
+)
+_SAYS_WHO = re.compile(r"[–—-]\s*[a-zß-ÿ]")
+"""`“Who is there?” – asked Ann`"""
+_NOTE = re.compile(r"(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡]+)(?:\s|\[|$)")
+_ENDS_BEFORE = re.compile(
+    r"(?:(?<=[a-z]{4}[.!?])\d{1,3}|(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
+    r"^\((?:[^()\s]+\s+){2,}[^()\s]*[.!?]\))\s+(?=[\"“‘(]?[A-ZÀ-Þ])"
+)
+"""Where sentencex sees no end: behind the number of a note (`It is closed.3 The`), and a sentence in brackets."""
 _CLOSES_EMPHASIS = re.compile(r"[*_]+(?:\s|$)")
 _INITIAL_BEFORE_INITIAL = re.compile(r"(?:^|[\s.\-])[A-Z]\.$")
 
@@ -56,7 +79,11 @@ def _goes_on(before: str, after: str) -> bool:
         return True
     if not any(character.isalpha() for character in before) and re.fullmatch(r"[\d.()*_]+", before):
         return True  # the number of a list line
-    if _JOIN_AFTER.search(before) or _CLOSES_EMPHASIS.match(after):
+    if _JOIN_AFTER.search(before) or _CLOSES_EMPHASIS.match(after) or _SAYS_WHO.match(after):
+        return True
+    if _PLURAL_INITIALS.match(f"{before[-4:]} {after[:3]}"):
+        return True
+    if _DAY.search(before) and _GERMAN_MONTH.match(after):
         return True
     if after[0].isdigit() and _JOIN_AFTER_BEFORE_NUMBER.search(before):
         return True
@@ -74,9 +101,12 @@ def _boundaries(text: str, language: str) -> list[int]:
     start = end = 0
     for piece, following in zip(pieces, [*pieces[1:], ""], strict=False):
         end += len(piece)
-        split_initials = not piece[-1:].isspace() and _INITIAL_BEFORE_INITIAL.search(piece) and following[:1].isalpha()
-        if following and (split_initials or _goes_on(text[start:end].strip(), following.strip())):
+        touches = not piece[-1:].isspace()
+        split_initials = touches and _INITIAL_BEFORE_INITIAL.search(piece) and following[:1].isalpha()
+        note = touches and _NOTE.match(following)
+        if following and (split_initials or note or _goes_on(text[start:end].strip(), following.strip())):
             continue
+        ends += [start + missed.end() for missed in _ENDS_BEFORE.finditer(text[start:end])]
         ends.append(end)
         start = end
     return ends
@@ -101,39 +131,52 @@ def _lines(text: str) -> Iterator[Span]:
         start = end + 1
 
 
-def _is_wrapped(line: str, following: str, width: int) -> bool:
-    """Whether the break between two lines of a block only wraps a paragraph of `width` columns."""
+def _item_mark(line: str) -> str:
+    """The mark before the item that a line begins, with 1 for any number and a for any letters; empty if there is none.
+
+    All marks of one list are the same then.
+    """
+    mark = _ITEM.match(line)
+    return re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "1", mark[1])) if mark else ""
+
+
+def _is_wrapped(line: str, following: str, width: int, listed: Counter[str]) -> bool:
+    """Whether the break between two lines of a block only wraps a paragraph of `width` columns.
+
+    A line that begins with a mark is an item, unless that is no bullet, the only one of its kind, and in the middle of
+    a sentence: `Velm` and, in a new line, `v. Orla`.
+
+    Args:
+        line: A line of the block.
+        following: The next one.
+        width: Characters of the longest line.
+        listed: How many lines there are with each mark.
+    """
     if width not in _WRAP_WIDTHS or _STARTS_UNIT.match(following):
         return False
-    first_word = following.split(maxsplit=1)[0]
-    if len(line.rstrip()) + 1 + len(first_word) > width:
-        return True
-    return first_word[0].islower() and not _ENDS_SENTENCE.search(line.rstrip())
+    full = len(line.rstrip()) + 1 + len(following.split(maxsplit=1)[0]) > width
+    ended = _ENDS_SENTENCE.search(line.rstrip()) is not None
+    mark = _item_mark(following)
+    if mark:
+        return full and not ended and listed[mark] == 1 and mark not in _BULLETS
+    return full or (following.lstrip()[0].islower() and not ended)
 
 
 def _units(text: str, heading_lines: set[int]) -> Iterator[Span]:
     """Spans in which sentences are looked for: a line, or the lines of a wrapped paragraph."""
-    block: list[Span] = []
-
-    def flush() -> Iterator[Span]:
-        if not block:
-            return
+    filled = groupby(_lines(text), lambda line: line[0] not in heading_lines and text[slice(*line)].strip() != "")
+    blocks = [list(lines) for is_filled, lines in filled if is_filled]
+    for number, block in enumerate(blocks):
+        below = blocks[number + 1][:1] if number + 1 < len(blocks) else []
         width = max(end - start for start, end in block)
+        listed = Counter(_item_mark(text[slice(*line)]) for line in [*block, *below])
         unit_start: int | None = None
         for (start, end), following in zip(block, [*block[1:], None], strict=True):
             unit_start = start if unit_start is None else unit_start
-            if following is not None and _is_wrapped(text[start:end], text[slice(*following)], width):
+            if following is not None and _is_wrapped(text[start:end], text[slice(*following)], width, listed):
                 continue
             yield unit_start, end
             unit_start = None
-        block.clear()
-
-    for start, end in _lines(text):
-        if start in heading_lines or not text[start:end].strip():
-            yield from flush()
-        else:
-            block.append((start, end))
-    yield from flush()
 
 
 def split_sentences(
@@ -161,7 +204,9 @@ def split_sentences(
         body_start = mark.end() if mark else unit_start
         for piece_start, piece_end in _cut_long(text, body_start, unit_end, _PIECE):
             start = piece_start
-            for length in _boundaries(text[piece_start:piece_end].replace("\n", " "), language or "en"):
+            piece = text[piece_start:piece_end].replace("\n", " ")
+            is_row = piece.lstrip().startswith("|") and len(piece) <= _TABLE_ROW
+            for length in [len(piece)] if is_row else _boundaries(piece, language or "en"):
                 end = piece_start + length
                 for cut_start, cut_end in _cut_long(text, start, end, limit):
                     inner = text[cut_start:cut_end]

@@ -385,7 +385,7 @@ def announced_by(text: str, spans: Sequence[Span], *, headed: bool = False) -> l
         line_start = text.rfind("\n", 0, start) + 1
         mark = _ITEM_MARK.fullmatch(text, line_start, start)
         between = text[last_end:start] if place else ""
-        if mark and not text[last_end if place else line_start : line_start].strip():
+        if mark and last_end <= line_start and not text[last_end if place else line_start : line_start].strip():
             depth = len(mark[1].expandtabs(4))
             lists = [opened for opened in lists if depth >= opened.depth and not opened.plain]
             if lists and lists[-1].place == place - 1:

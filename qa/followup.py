@@ -17,9 +17,18 @@ _LEANING_WORDS = re.compile(
 )
 _LEANING_START = re.compile(
     r"^(?:and|but|or|so|also|ok|okay|why|really|what about|how about|what else|who else|which one|since when|"
-    r"until when|how come|sure|more|go on|tell me more)\b",
+    r"until when|how come|sure|more|go on|tell me more|"
+    r"\W*(?:y|pero|entonces|también|por qué|qué hay de|desde cuándo|"
+    r"und|aber|oder|auch|warum|wieso|was ist mit|seit wann|bis wann))\b|"
+    r"^(?:では|じゃあ|それでは|でも|なぜ|どうして|もっと)",
     re.IGNORECASE,
 )
+_LEANING_ABROAD = re.compile(
+    r"\b(?:él|ella|ellos|ellas|eso|esto|es[eao]s?|aquell[ao]s?|su|sus|suy[ao]s?|allí|ahí|entonces|lo(?! que| más)|"
+    r"ihn|ihm|ihnen|(?:hat|ist|war|wird|kann|soll|muss|darf)\s+er|ihre[rsmn]?|seine[rsmn]?|diese[rsmn]?|"
+    r"jene[rsmn]?|dort|damals|dann|davon|dazu|dafür|darüber|darin|deren|dessen)\b|そ(?:れ(?!ぞれ)|の(?!他)|こ|ち)|こ(?:れ(?!まで|から)|の|こ)|彼|あれ|あの|同じ|(?:他|ほか)[のに]"
+)
+"""Words that point back in Spanish, German (in small letters: `Ihnen` is the reader) and Japanese."""
 _NO_POINTER = re.compile(
     r"(?:^|[,;:]\s*)(?:is|are|was|were)\s+there\b|\bhow\s+(?:many|much)\b.*\b(?:is|are|was|were)\s+there\b"
     r"|\bboth\b(?=.+\band\b)|\b(?:either|neither)\b(?=.+\bn?or\b)",
@@ -65,7 +74,8 @@ def leans_on_history(question: str, history: Sequence[Turn] = ()) -> bool:
 
     A short one without a name or number also leans where it speaks of `the` thing that the last turns speak of.
     """
-    if _LEANING_START.search(question) or _LEANING_WORDS.search(_NO_POINTER.sub(" ", question)):
+    pointing = _LEANING_WORDS.search(_NO_POINTER.sub(" ", question)) or _LEANING_ABROAD.search(question)
+    if pointing or _LEANING_START.search(question):
         return True
     named = any(character.isupper() or character.isdigit() for word in question.split()[1:] for character in word)
     words = len(set(tokenise(question)))
@@ -116,7 +126,7 @@ def _earlier_questions(history: Sequence[Turn]) -> list[str]:
 def _keeps_to(rewritten: str, question: str, history: Sequence[Turn]) -> bool:
     words = _content(rewritten)
     known = _content(" ".join([question, *(turn.content for turn in history)]))
-    own = _content(_LEANING_WORDS.sub(" ", _LEANING_START.sub(" ", _expand(question))))
+    own = _content(_LEANING_ABROAD.sub(" ", _LEANING_WORDS.sub(" ", _LEANING_START.sub(" ", _expand(question)))))
     return bool(words) and own <= words <= known
 
 

@@ -41,10 +41,14 @@ _GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just
 """How a sentence starts that continues an order: `Then say DONE.`"""
 _ASKS = re.compile(
     rf"""\b{QUESTION_WORD}\b | \w\W*[?？]\W*$
+    | ^\W*(?:(?:please|and|then|now|just|finally)\b\W*)*
+      (?:name|list|give|state|describe|explain|compare|identify|define|summari[sz]e|tell\s+me)\s+(?!that\b|yours?\b)\w
     | ^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would)\b(?!\s+you\b)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_BEHIND_FORM = re.compile(r"^\W*(?:answer|reply|respond|say)\b[^:]*:\s*(\S+(?:\s+\S+){2,})", re.IGNORECASE)
+"""Behind an order that only says in which form to answer: `Answer with the name only: the ship that sank`."""
 
 
 def speaks_to_a_model(sentence: str) -> bool:
@@ -83,4 +87,7 @@ def _what_is_asked(sentence: str) -> str:
     if _ASKS.search(sentence[: orders[0].start()]):
         return sentence
     rest = sentence[orders[-1].end() :].lstrip(" ,:;–—-")
-    return rest if _ASKS.search(rest) else ""
+    if _ASKS.search(rest):
+        return rest
+    told = _BEHIND_FORM.match(sentence)
+    return _what_is_asked(told[1]) if told else ""

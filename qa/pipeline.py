@@ -38,7 +38,7 @@ from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
 from qa.quotes import (
     CANDIDATES,
-    as_quote,
+    as_part,
     asks_for_several,
     choose_quotes,
     holds,
@@ -201,7 +201,7 @@ class Pipeline:
         disagreement = find_disagreement(cited_sentences, asked.ranked, asked.index)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
-        parts = [part for part in written if not repeats(part[0], quotes)] + [(as_quote(q), [q]) for q in quotes]
+        parts = [part for part in written if not repeats(part[0], quotes)] + [as_part(q, asked.index) for q in quotes]
         told = (f"{sentence.title} {sentence.section} {sentence.text}" for sentence in passage)
         read = "\n".join([asked.standalone, *told])
         invented = unfounded(chain.from_iterable(dropped), draft, read)

@@ -16,11 +16,20 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.document import Span
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
-from qa.evidence import Evidence, embed_sentences, late_lead_in, list_around, sentence_before, standard
+from qa.evidence import (
+    LIST_CHARACTERS,
+    Evidence,
+    embed_sentences,
+    late_lead_in,
+    list_around,
+    sentence_before,
+    standard,
+)
 from qa.instructions import speaks_to_a_model
 from qa.notes import same_matter
 from qa.question import QUESTION_WORD
@@ -54,26 +63,48 @@ TOUCHING = 1
 _PLURAL = r"(?!(?:does|has|was)\b)(?:\w{2,}(?<![sui])s|people|men|women|children)\b"
 """A word that may be a plural noun."""
 _AUXILIARY = r"(?:are|were|do|did|have|had|can|could|may|might|must|should|will|would|shall)\b"
+_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|10)"
+_BARE = r"(?:(?!that\b|who\b|which\b)\w+\s+)"
+"""A word that begins no relative clause."""
+_DIFFER = (
+    r"(?:differ|differs|differed|difference|differences|different|conflicting|contradict\w*|discrepanc\w+|"
+    r"disagree(?!\s+with)|at\s+odds(?!\s+with))\b|"
+    r"\b(?:accounts|articles|documents|figures|reports|sources|texts|versions)\s+(?:\w+\s+){0,2}?agree\b|"
+    r"\b(?:some|one)\b.{0,200}\b(?:say|claim|report|state|write|give)s?\b.{0,200}\b(?:others?|another)\b|"
+    r"\b(?:is|was|are|were)\s+(?:it|this|that|they)\s+(?:(?!that\b|who\b|which\b)\S+\s+){1,4}or\b(?!\s+(?:not|so|more|less)\b)|"
+    r"\b(?:is|was|are|were|do|does|did|has|have)\b[^?]*\d(?:\s+\w+){0,2}\s+or\s+(?:\w+\s+){0,2}[^\s\w]?\d"
+)
+"""How a question says that accounts differ: `Some say 4, others 5`, `Was it 4 or 5?`"""
 _SEVERAL = re.compile(
-    r"\b(?:differ|differs|differed|difference|differences|different|compare|compared|comparison|contrast|both|each|"
-    rf"versus|vs|respectively|between|names)\b|"
+    rf"\b(?:{_DIFFER}|(?:compare|compared|comparison|contrast|both|each|versus|vs|respectively|between|names)\b)|"
     rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
-    r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list|name)\s+\w|"  # the verbs
-    rf"\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|"
+    r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list\s+\w|"  # the verbs
+    rf"name\s+(?:all|those|every\w+|{_BARE}{{0,3}}{_PLURAL}|{_BARE}{{1,4}}and)\b)|"
+    rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b|"
     rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
-    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|\b(?:what|which|who)\s+(?:are|were)\b",
+    rf"\bwhich\s+of\s+{_BARE}{{1,4}}?(?:are|were|have)\b|"
+    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|\b(?:what|which|who|how\s+much)\s+(?:are|were)\b|"
+    rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"\|[ \t:|-]*-[ \t:|-]*")
+_HEAD = re.compile(rf"\|[^\n]*\n{_RULE.pattern}(?:\n|\Z)")
+"""The head of a table, which a rule follows."""
+_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
 
 def asks_for_several(question: str) -> bool:
-    """Whether a question compares, asks twice, or asks for a list: then one sentence seldom holds the answer."""
+    """Whether a question compares, asks twice, asks for a list, or says that accounts differ.
+
+    Then one sentence seldom holds the answer. `Which of the four piers` asks for one, `which of the piers were` for
+    several.
+    """
     return _SEVERAL.search(question) is not None
 
 
 def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], index: Index) -> list[Evidence]:
-    """The candidates, best first, each once, with the scores that they have now; without questions.
+    """The candidates, best first, each once, with the scores that they have now; without questions and table heads.
 
     Args:
         question: The standalone question.
@@ -82,7 +113,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
         index: Where they are from.
     """
     unique = list({(evidence.document, evidence.start): evidence for evidence in candidates}.values())
-    unique = [evidence for evidence in unique if not evidence.text.rstrip().endswith("?")] or unique
+    unique = [evidence for evidence in unique if not _says_nothing(evidence, index)] or unique
     if not unique:
         return []
     vectors = embed_sentences([evidence.titled for evidence in unique], index.embedder)  # (candidates, dimension)
@@ -91,6 +122,12 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
     retrieved = np.array([evidence.score for evidence in unique])
     scores = RETRIEVED * retrieved + DRAFT_MEANING * standard(meaning) + DRAFT_WORDS * words
     return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
+
+
+def _says_nothing(evidence: Evidence, index: Index) -> bool:
+    """Whether a sentence is a question or the head of a table."""
+    asks = evidence.text.rstrip().endswith("?")
+    return asks or _HEAD.match(index.documents[evidence.document].text, evidence.start) is not None
 
 
 def choose_quotes(
@@ -113,7 +150,8 @@ def choose_quotes(
     lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
     wanted = {*tokenise(question), *tokenise(draft)}
     words = [wanted & set(tokenise(f"{sentence.title} {sentence.text}")) for sentence in ranked]
-    quotes = [_grown(sentence, ranked, index) for sentence in ranked[:1]]
+    grown = _with_table if several else _grown
+    quotes = [grown(sentence, ranked, index) for sentence in ranked[:1]]
     for _ in range(1, most):
         held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.text}") for quote in quotes)}
         news = [len(own - held) / len(wanted) if wanted else 0.0 for own in words]
@@ -127,7 +165,7 @@ def choose_quotes(
         ]
         if not left:
             break
-        _add(quotes, _grown(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
+        _add(quotes, grown(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
     return quotes
 
 
@@ -193,6 +231,29 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
     return quote
 
 
+def _with_table(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
+    """The sentence as it is quoted, and a row with its table, where that has no more than `LIST_CHARACTERS`."""
+    start, end = _table_around(sentence, index)
+    text = index.documents[sentence.document].text[start:end]
+    if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, text.splitlines())):
+        return _grown(sentence, ranked, index)
+    return replace(sentence, start=start, end=end, text=text)
+
+
+def _table_around(evidence: Evidence, index: Index) -> Span:
+    """Where the table is that a row stands in, its head first; an empty place where there is no such table."""
+    text = index.documents[evidence.document].text
+    start, end = evidence.start, evidence.end
+    if not evidence.text.startswith("|"):
+        return end, end
+    while start and text.startswith("|", above := text.rfind("\n", 0, start - 1) + 1):
+        start = above
+    while text.startswith("|", end + 1) and text[end] == "\n":
+        below = text.find("\n", end + 1)
+        end = len(text) if below < 0 else below
+    return (start, start + len(text[start:end].rstrip())) if _HEAD.match(text, start) else (end, end)
+
+
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
     """The quotes, each with the heading above it where that holds a number or date of the draft that it lacks.
 
@@ -253,10 +314,50 @@ def holds(quote: Evidence, sentence: Evidence) -> bool:
     return quote.document == sentence.document and quote.start <= sentence.start and sentence.end <= quote.end
 
 
-def as_quote(evidence: Evidence) -> str:
-    """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark."""
-    text = without_marks(evidence.text)
+def as_part(quote: Evidence, index: Index) -> tuple[str, list[Evidence]]:
+    """The quote as an answer shows it and what it cites: with a row of a table, its head as well."""
+    start, end = _table_around(quote, index)
+    document = index.documents[quote.document].text
+    head = document[start:end].partition("\n")[0].rstrip()
+    if not head or start == quote.start or speaks_to_a_model(head):
+        return as_quote(quote), [quote]
+    return as_quote(quote, head), [quote, replace(quote, start=start, end=start + len(head), text=head)]
+
+
+def as_quote(evidence: Evidence, head: str = "") -> str:
+    """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark.
+
+    Args:
+        evidence: What is quoted.
+        head: The head of the table that its rows stand in, if it does not hold it.
+    """
+    text = without_marks(_read_rows(evidence.text, head))
     return f"“{text}”" if text else ""
+
+
+def _read_rows(text: str, head: str) -> str:
+    """The text with each row of a table as `Member: Bo Lind, Since: 2001`, or without a head as `Bo Lind – 2001`."""
+    if "|" not in text:
+        return text
+    names = _cells(head)
+    lines: list[str] = []
+    rows = text.splitlines()
+    for line, following in zip(rows, [*rows[1:], ""], strict=True):
+        if not line.startswith("|"):
+            lines.append(line)
+        elif _RULE.fullmatch(following):
+            names = _cells(line)
+        elif not _RULE.fullmatch(line):
+            cells = _cells(line)
+            named = zip(names, cells, strict=True) if len(names) == len(cells) else ()
+            told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
+            lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * following.startswith("|"))
+    return "\n".join(lines)
+
+
+def _cells(row: str) -> list[str]:
+    inner = row.strip().removeprefix("|").removesuffix("|")
+    return [cell.replace("\\|", "|").strip() for cell in _BETWEEN_CELLS.split(inner)] if row else []
 
 
 def _add(quotes: list[Evidence], evidence: Evidence, index: Index) -> None:

@@ -42,7 +42,13 @@ It costs ¥43 trillion.|It runs to FY2027.
 The U.S.-Japan alliance, the Japan-U.S. "2+2," and the U.S. Forces Japan command changed.
 Visit www.mod.go.jp for details.|The site is in English.
 The firm, Yahoo! Inc., was sold.|Nobody knew.
-Cf. the 2015 Guidelines, e.g. chap. 4.|They matter."""
+Cf. the 2015 Guidelines, e.g. chap. 4.|They matter.
+He left.|Ms. Lee and Rev. Moor came.|Mme. Paz did not.
+The pier is shut.³|It has cranes.[2][a]|“It is old.”[3]|They left.12|Then came No.12 Pier.
+It is shut.|(It was open.)|Nobody came.|(U.S.) Navy ships did.
+“Who is there?” – asked Ann.|“I am.”
+Er kam am 3. Mai nach Bonn, bzw. Köln, nach § 5 Abs. 2 BGB.|Am 5. Juni ging er.
+Llegó a EE. UU. en mayo.|La Sra. Paz dijo que no."""
 
 
 def texts(text: str) -> list[str]:
@@ -102,6 +108,38 @@ def test_marks_of_items_are_left_out_and_begin_a_unit(mark: str) -> None:
 )
 def test_what_is_no_mark_of_an_item_stays(line: str) -> None:
     assert texts(line) == [line]
+
+
+@pytest.mark.parametrize("mark", ["v.", "–", "-", "A)", "(b)", "12."])
+def test_a_lone_mark_in_the_middle_of_a_sentence_is_no_item(mark: str) -> None:
+    before = "The court decided the case of the large harbour company of Velm"
+    after = f"{mark} the small crane company"
+    assert texts(f"{before}\n{after}") == [f"{before}\n{after}"]
+    items = texts(f"- {before}\n  {after}\n- another item")
+    assert items == ([before, after[2:], "another item"] if mark == "-" else [f"{before}\n  {after}", "another item"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{full}\n- ships of every kind\n- boats",
+        "{full}\n1. Open it\n\n2. Close it",
+        "{full}:\n- ships of every kind",
+        "{full}.\n- ships of every kind",
+        "{full}\n• ships of every kind",
+        "Packing list\n- {full}",
+    ],
+)
+def test_items_after_a_full_line_are_units(text: str) -> None:
+    full = "The harbour rules for everyone who wants a berth in Velm are set here"
+    assert len(texts(text.format(full=full))) == text.count("\n") + 1 - text.count("\n\n")
+
+
+def test_a_row_of_a_table_is_one_sentence() -> None:
+    row = "| Bo Lind | Jan. 2001. Left in 2003. |"
+    assert texts(f"| Member | Since |\n|---|---|\n{row}") == ["| Member | Since |", row]
+    prose = "The harbour is old and has to be rebuilt. "
+    assert len(texts(f"| {prose * 12}|")) == 12
 
 
 def test_over_long_sentences_are_cut_at_white_space() -> None:

@@ -13,6 +13,7 @@ from qa.quotes import (
     NEWS_GAIN,
     READ_ALONE,
     SEVERAL_LEAD,
+    as_part,
     as_quote,
     asks_for_several,
     choose_quotes,
@@ -148,6 +149,27 @@ def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., E
     assert as_quote(evidence("[1]")) == ""
 
 
+TABLE = "| Ticket | Price |\n|---|---|\n| day | 12 euros |\n| year | 90 euros |"
+
+
+def test_a_row_of_a_table_is_read_under_its_head(make_index: MakeIndex, quoted: Callable[..., Evidence]) -> None:
+    index = make_index({"a.md": f"# Fees\n\n{TABLE}\n\nBring money."})
+    row, head = quoted(index, "a.md", "| year | 90 euros |"), quoted(index, "a.md", "| Ticket | Price |")
+    text, cited = as_part(row, index)
+    assert text == "“Ticket: year, Price: 90 euros”"
+    assert [evidence.text for evidence in cited] == [row.text, head.text]
+    assert index.documents["a.md"].text[cited[1].start : cited[1].end] == head.text
+    assert rank_for_quoting("Ticket price?", "", [head, row], index)[0].text == row.text
+    (quote,) = choose_quotes("What do the tickets cost?", "", [row], index, 4, several=True)
+    assert quote.text == TABLE
+    assert as_part(quote, index) == ("“Ticket: day, Price: 12 euros; Ticket: year, Price: 90 euros”", [quote])
+
+
+def test_a_row_without_a_head_is_read_without_its_bars(evidence: Callable[..., Evidence]) -> None:
+    assert as_quote(evidence("| year | 90 euros |\n| a \\| b | |")) == "“year – 90 euros; a | b”"
+    assert as_quote(evidence("P(a|b) is 1.")) == "“P(a|b) is 1.”"
+
+
 @pytest.mark.parametrize(
     ("question", "several"),
     [
@@ -174,6 +196,62 @@ def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., E
         ("Which process was used?", False),
         ("Which has the most cranes?", False),
         ("What is the rule which applies to dogs?", False),
+        ("Which of the four committees met in May?", False),
+        ("Which of the two ministers is older?", False),
+        ("Which of the committees decides on fees?", False),
+        ("Which four committees met in May?", True),
+        ("Which four met in May?", True),
+        ("Which of them were closed?", True),
+        ("Which of the members have resigned?", True),
+        ("Which of the piers are open?", True),
+        ("Which of these is the oldest?", False),
+        ("Which one of the three towers is the tallest?", False),
+        ("What is the height of the two towers?", True),
+        ("I have read different figures for the cost. What was it?", True),
+        ("I have read different figures for the cost of the harbour.", True),
+        ("Some say 12 cranes, others 14. How many are there?", True),
+        ("Some sources say it opened in May, others in June. When did it open?", True),
+        ("One report says 12, another 14. Which is right?", True),
+        ("Are the two reports at odds?", True),
+        ("Are the reports at odds over the cost?", True),
+        ("Do the sources disagree on the cost?", True),
+        ("Do the reports agree on the date?", True),
+        ("Do the accounts contradict each other?", True),
+        ("Was it 1994 or 1995?", True),
+        ("Was it May or June when the harbour opened?", True),
+        ("Did it cost 4 million or 5 million?", True),
+        ("Is the fee 12 euros or 14 euros?", True),
+        ("Is the fee €12 or €14?", True),
+        ("Do the sources differ?", True),
+        ("Are there conflicting reports about the cost?", True),
+        ("Is there a discrepancy in the reports?", True),
+        ("Who is the mayor?", False),
+        ("What is the fee for a car or van?", False),
+        ("Is a passport or visa needed?", False),
+        ("May I bring a dog or a cat?", False),
+        ("Was it closed or not?", False),
+        ("Does it take a day or two?", False),
+        ("Who was at odds with the mayor?", False),
+        ("Did the ministers agree on a fee?", False),
+        ("What did the parties agree on?", False),
+        ("Name the ship that sank", False),
+        ("Name the ships that sank", True),
+        ("Name the chairman and the secretary.", True),
+        ("Name two ships.", True),
+        ("Please name all who met.", True),
+        ("Name the director of the museum.", False),
+        ("What do the tickets cost?", True),
+        ("How much are the tickets?", True),
+        ("How much do day tickets cost?", True),
+        ("How much is a ticket?", False),
+        ("What do the three tickets cost?", True),
+        ("Which members are there and since when?", True),
+        ("How many of the four committees met?", False),
+        ("In which of the two towns was he born?", False),
+        ("Which of the ships that were sold is the largest?", False),
+        ("Which of the following is allowed?", False),
+        ("Which of the ships were sunk?", True),
+        ("Who was one of the ministers?", False),
     ],
 )
 def test_a_question_that_asks_for_several_things(question: str, several: bool) -> None:
