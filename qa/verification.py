@@ -12,8 +12,8 @@ from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find_numbers
 from qa.evidence import Evidence, announced_by, asks, leans_back
-from qa.negation import contradicts, expand_contractions, negates
-from qa.wording import find_dates, normalise, without_dates
+from qa.negation import contradicts, negates
+from qa.wording import expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
