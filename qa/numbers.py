@@ -44,7 +44,7 @@ _UNIT = (
     r"(?:\s?(?:%|[€£¥$](?!\s?\d))"
     r"|[\s-]*(?:per\s?cent|dollars?|usd|euros?|eur|pounds?|gbp|yen|jpy)\b)"
 )
-_MEASURE = (
+MEASURE = (
     r"(?:[kcmµ]?m|[km]?g|[mc]?l|[mk]?wh?|[kmgt]b|[kmg]?hz|[km]v|ma|h|ft|lbs?|oz|ha|mph"
     r"|(?:kilo|centi|milli)?(?:met(?:er|re)|lit(?:er|re)|gram)s?|miles?|feet|foot|inch(?:es)?|yards?|pounds?|ounces?"
     r"|tons?|tonnes?|hectares?|acres?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|points?)"
@@ -74,7 +74,7 @@ _FULL_CLOCK = re.compile(r"(?<![\w.:])([01]?\d|2[0-3]):([0-5]\d)(?![\w:]|[.,]\d)
 _SEVERAL = re.compile(r"\b(tens|(?:hundred|thousand|million|billion|trillion)s)\b")
 _GLUED = re.compile(rf"{ALONE}({NUMBER})(?!(?:st|nd|rd|th|an)\b)([^\W\d_]{{2,}}|[cfghlmvw])\b")
 """A number and its unit; one letter may be a part of a section (10b), or of a decade (1960s)."""
-_PLAIN = re.compile(rf"(?<![\w.]){NUMBER}(?!\w|\.\d)(?=( {_MEASURE}\b)?)")
+_PLAIN = re.compile(rf"(?<![\w.]){NUMBER}(?!\w|\.\d)(?=( {MEASURE}\b)?)")
 
 
 def read_numbers(folded: str) -> str:

@@ -338,3 +338,21 @@ def test_thousands_of_negators_take_no_time() -> None:
     begun = time.process_time()
     assert negates(text)
     assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("increased", "decreased"),
+        ("won", "lost"),
+        ("was effective in", "was ineffective in"),
+        ("was for", "was against"),
+        ("took at least 5 hours of", "took at most 5 hours of"),
+        ("is 5 km from", "is 5 m from"),
+        ("went from 5% to 8% of", "went from 8% to 5% of"),
+    ],
+)
+def test_one_word_that_turns_a_long_sentence_round_is_not_slack(said: str, stated: str) -> None:
+    rest = "the old works of the harbour near the river, the quay, the pier, the museum, the market and the square."
+    assert unsupported_claims(f"It {said} {rest}", f"It {stated} {rest}", "")
+    assert not unsupported_claims(f"It {stated} {rest}", f"It {stated} {rest}", "")
