@@ -19,7 +19,10 @@ _NUMBER = re.compile(rf"{MINUS}?\d+(?:\.\d+)*(?:st|nd|rd|th|s)?|\d+h\d\d")
 _SUM = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ((?:[^\W\d]+ )?dollars|euros|pounds|yen|aud)\b")
 _SMALL_TALK = frozenset({"1", "1st", "2nd"})
 """What `one`, `first` and `second` become; as words they seldom count anything."""
-_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])+\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
+_WORD = (
+    r"(?![^\W\d_a-z]{1,3}\$)"  # US$ is a currency
+    r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'’&-]*(?:\.[^\W\d_a-zà-ÿ])+\.?|[^\W\d_a-zà-ÿ][\w'’&-]*)"
+)
 CAPITALISED = re.compile(rf"\b{_WORD}(?:\s+{_WORD})*")
 _LONGEST_CLAIM = 6
 """Words of a claim that are looked for in a draft."""

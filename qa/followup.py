@@ -9,6 +9,7 @@ from index.lexical import tokenise
 from qa.generator import Generator
 from qa.prompt import standalone_prompt
 from qa.question import QUESTION_WORD, Turn
+from qa.wording import expand_contractions
 
 _LEANING_WORDS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|"
@@ -39,7 +40,7 @@ _THE = re.compile(r"\bthe\s+([^\W\d_]+)", re.IGNORECASE)
 _PREPOSITION = re.compile(r"^(?:for|in|at|to|by|from|on|of|with|under|during)\b", re.IGNORECASE)
 """`In Okinawa?`: how a short question starts that is the end of the one before."""
 _ASKS = re.compile(rf"[?？]|\b{QUESTION_WORD}\b", re.IGNORECASE)
-_FILLER = re.compile(r"\b(?:please|tell|me|can|could|would|say|thanks?|ok|okay|h?mm+)\b", re.IGNORECASE)
+_FILLER = re.compile(r"\b(?:please|tell|me|am|can|could|would|say|thanks?|ok|okay|h?mm+)\b", re.IGNORECASE)
 """Words that carry the talk, not its content: a rewriting may leave them out or bring them in."""
 _META = re.compile(
     r"\b(?:more|further|again|briefly|give|explain|elaborate|describe|clarify|summari[sz]e|repeat|rephrase|expand|details?|"
@@ -47,12 +48,6 @@ _META = re.compile(
     re.IGNORECASE,
 )
 """Words of a question about the answer before, which is about nothing else: `Can you explain further?`"""
-_CONTRACTED = re.compile(
-    r"\b(what|who|where|when|why|how|that|there|he|she)s\b|\b(they|you)(?:re|ve)\b|\b(i)(?:m|ve)\b", re.IGNORECASE
-)
-_CONTRACTED_NOT = re.compile(
-    r"\b(?:is|are|was|were|do|does|did|has|have|had|ca|could|would|should|wo)n['’]?t\b|\bcannot\b", re.IGNORECASE
-)
 _NEXT = re.compile(r"\bnext\b", re.IGNORECASE)
 _SIGNS = str.maketrans({"€": " euros ", "£": " pounds ", "$": " dollars ", "¥": " yen ", "%": " percent "})
 _QUESTIONS, _LINE = r"[^\n?？]+[?？]( [^\n?？]+[?？])?", r"[^\n]+"
@@ -138,6 +133,5 @@ def _content(text: str) -> set[str]:
 
 
 def _expand(text: str) -> str:
-    """Contractions without their second word (`whats` is `what`), `not` in full, and signs (€, %) as words."""
-    written = _CONTRACTED_NOT.sub("not", text.translate(_SIGNS))
-    return _CONTRACTED.sub(lambda match: match[match.lastindex or 0], written)
+    """Contractions in full, and signs (€, %) as words."""
+    return expand_contractions(text.translate(_SIGNS), typed=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from index.lexical import tokenise
-from qa.wording import normalise
+from qa.wording import expand_contractions, normalise
 
 _NEGATORS = (
     *("not", "no", "never", "none", "nor", "neither", "nobody", "nothing", "nowhere", "hardly", "without"),
@@ -30,12 +30,6 @@ _BETWEEN_CLAUSES = re.compile(
 _PASSED_OVER = frozenset(tokenise("yet ever even still also any"))
 """Words that may stand between a negator and what it negates, besides adverbs in -ly."""
 _ADVERB = re.compile(r"\b\w+ly\b", re.IGNORECASE)
-_CONTRACTIONS = (
-    (re.compile(r"\bcan['’]?t\b", re.IGNORECASE), "can not"),
-    (re.compile(r"\bcannot\b", re.IGNORECASE), "can not"),
-    (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
-    (re.compile(r"n['’]t\b", re.IGNORECASE), " not"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +44,6 @@ class _Clause:
     @property
     def affirmed(self) -> frozenset[str]:
         return self.words - self.scope
-
-
-def expand_contractions(text: str) -> str:
-    """The text with `not` for `n't`."""
-    for contraction, words in _CONTRACTIONS:
-        text = contraction.sub(words, text)
-    return text
 
 
 def negates(text: str) -> bool:
@@ -98,24 +85,30 @@ def _clauses(text: str, ignored: set[str]) -> list[_Clause]:
         words = set(tokenise(normalise(written)))
         denied: set[str] = set()
         scope: set[str] = set()
-        for negator in _NEGATOR.finditer(written):
-            if negator["stem"] and negator["stem"].lower() in ignored:
-                continue
-            after = tokenise(normalise(written[negator.end() :]))
-            if not after:
-                words.update(clauses[-1].words if clauses else ())
-                scope |= words
-                denied |= words
-                continue
-            opens = not negator["stem"] and not written[: negator.start()].strip()
+        negators = [found for found in _NEGATOR.finditer(written) if (found["stem"] or "").lower() not in ignored]
+        first, trails, end = "", False, len(written)
+        for negator in reversed(negators):
+            after = tokenise(normalise(written[negator.end() : end]))
             scope.update(after)
-            denied.update(after if opens else [_first_denied(written[negator.end() :], after)])
+            first = _first_denied(written[negator.end() : end]) or first or next(iter(after), "")
+            trails = trails or not first
+            denied.update([first] if first else [])
+            itself = tokenise(negator[0])
+            if negator is not negators[0]:
+                scope.update(itself)
+            first, end = next(iter(itself), first), negator.start()
+        if negators and not negators[0]["stem"] and not written[:end].strip():
+            denied |= scope
+        if trails:
+            words.update(clauses[-1].words if clauses else ())
+            scope |= words
+            denied |= words
         if words:
             clauses.append(_Clause(frozenset(words), frozenset(denied), frozenset(scope)))
     return clauses
 
 
-def _first_denied(written: str, words: list[str]) -> str:
-    """The first word after a negator that is no adverb, or the first one."""
+def _first_denied(written: str) -> str:
+    """The first word after a negator that is no adverb; empty where there is none."""
     without_adverbs = tokenise(normalise(_ADVERB.sub("", written)))
-    return next((word for word in without_adverbs if word not in _PASSED_OVER), words[0])
+    return next((word for word in without_adverbs if word not in _PASSED_OVER), "")

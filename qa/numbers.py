@@ -12,6 +12,17 @@ ALONE = r"(?<![\w.,])(?<!\b[^\W\d_][-–—])(?<!\b[^\W\d_]{2}[-–—])(?<!\b[^
 """Before a number that stands for itself, not for a part of a release (3.1.2) or a name (F-35, MiG-29)."""
 MINUS = "−"
 """What a sign becomes; a hyphen joins words."""
+_LABELLED = (
+    r"(?:room|flat|apartment|suite|hall|house|building|block|ward|gate|platform|pier|dock|berth|bay|seat|row|exit"
+    r"|junction|route|bus|tram|road|highway|plot|lot|stand|box|section|article|clause|paragraph|chapter|rule|schedule"
+    r"|appendix|annex|figure|fig|table|form|no(?=\.))"
+)
+_MORE_LABELS = r"(?:(?:\s*[-–,/&]\s*|\s+(?:and|or|to)\s+)\d+[a-z])"
+LABEL = rf"(?i:\b{_LABELLED}(?:\.?\s+\d+[a-z]{_MORE_LABELS}*|(?:e?s)\.?\s+\d+[a-z]{_MORE_LABELS}+)\b)"
+"""What is numbered, and its number with a letter, as part of a regular expression: room 12B is no billion.
+
+A plural before one number is a verb or a count: the hall seats 12K.
+"""
 _COUNTS = {
     word: number
     for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), start=1)  # noqa: SIM905
@@ -24,16 +35,22 @@ _SCALES = {
 _SCALE_WORD = r"(?:hundred|thousand|million|billion|trillion)\b"
 _SCALE = rf"(?:[\s-]*{_SCALE_WORD}|\s?(?:mn|bn|tn)\b|[kmb]\b)"
 _UNITS = {
-    **{"$": "dollars", "usd": "dollars", "dollar": "dollars", "us$": "us dollars"},
-    **{"a$": "aud", "c$": "c dollars", "nz$": "nz dollars"},
+    **{"$": "dollars", "usd": "dollars", "dollar": "dollars", "a$": "aud", "au$": "aud", "ca$": "c dollars"},
     **{"€": "euros", "eur": "euros", "euro": "euros", "£": "pounds", "gbp": "pounds", "pound": "pounds"},
     **{"¥": "yen", "jpy": "yen", "yen": "yen", "%": "percent", "percent": "percent"},
 }
-_SIGN = r"(?:(?:(?:us|a|c|nz)?\$|[€£¥]|\b(?:usd|eur|gbp|jpy)\b)\s?)"
+_SIGN = r"(?:(?:[a-z]{0,3}\$|[€£¥]|\b(?:usd|eur|gbp|jpy)\b)\s?)"
 _UNIT = (
     r"(?:\s?(?:%|[€£¥$](?!\s?\d))"
     r"|[\s-]*(?:per\s?cent|dollars?|usd|euros?|eur|pounds?|gbp|yen|jpy)\b)"
 )
+MEASURE = (
+    r"(?:[kcmµ]?m|[km]?g|[mc]?l|[mk]?wh?|[kmgt]b|[kmg]?hz|[km]v|ma|h|ft|lbs?|oz|ha|mph"
+    r"|(?:kilo|centi|milli)?(?:met(?:er|re)|lit(?:er|re)|gram)s?|miles?|feet|foot|inch(?:es)?|yards?|pounds?|ounces?"
+    r"|tons?|tonnes?|hectares?|acres?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|points?)"
+)
+"""Units of which 1.50 is 1.5; release 3.10 is not 3.1."""
+_LABELS = re.compile(rf"({LABEL})")
 _SINGLE = re.compile(rf"{ALONE}({MINUS}?)({_SIGN})?({NUMBER})({_SCALE})?({_UNIT})?")
 _RANGE = re.compile(
     rf"{ALONE}({_SIGN})?({_AMOUNT})(\s*[-–—]\s*|\s+(?:to|or)\s+)({_SIGN})?({_AMOUNT})({_SCALE})?({_UNIT})?"
@@ -45,6 +62,7 @@ _AND_A_HALF = re.compile(rf"(?<![\w.,])({_AMOUNT})\s+and\s+(?:a|one)\s+(half|qua
 _PART_OF = re.compile(
     rf"\bhalf[\s-]+an?[\s-]+|\bhalf[\s-]+(?={_SCALE_WORD})|\b(three[\s-]+)?quarters?\s+of\s+an?\s+(?={_SCALE_WORD})"
 )
+_SLASHED = re.compile(rf"({_SIGN})({NUMBER}{_SCALE})/(?={NUMBER}{_SCALE})")
 _SIGNED = re.compile(rf"(?<![^\s(“\"\[])(?<!\d\s)[-–](?=(?:{_SIGN})?{_AMOUNT})")
 _MINUS_WORD = re.compile(r"(?<!\d\s)\bminus\s+(?=\d)")
 _GROUPED = re.compile(r"(?<![\w.,])(?!0)\d{1,3}(?: \d{3})+(?!\w)")
@@ -56,7 +74,7 @@ _FULL_CLOCK = re.compile(r"(?<![\w.:])([01]?\d|2[0-3]):([0-5]\d)(?![\w:]|[.,]\d)
 _SEVERAL = re.compile(r"\b(tens|(?:hundred|thousand|million|billion|trillion)s)\b")
 _GLUED = re.compile(rf"{ALONE}({NUMBER})(?!(?:st|nd|rd|th|an)\b)([^\W\d_]{{2,}}|[cfghlmvw])\b")
 """A number and its unit; one letter may be a part of a section (10b), or of a decade (1960s)."""
-_PLAIN = re.compile(rf"(?<![\w.]){NUMBER}(?!\w|\.\d)")
+_PLAIN = re.compile(rf"(?<![\w.]){NUMBER}(?!\w|\.\d)(?=( {MEASURE}\b)?)")
 
 
 def read_numbers(folded: str) -> str:
@@ -64,20 +82,31 @@ def read_numbers(folded: str) -> str:
 
     The ends of a range share what is written once: `$3-5 billion` is `3000000000 dollars 5000000000 dollars`.
     """
+    pieces = _LABELS.split(folded)
+    return "".join(piece if place % 2 else _read(piece) for place, piece in enumerate(pieces))
+
+
+def read_times(folded: str) -> str:
+    """Case-folded text with each clock time as `15h00`."""
+    text = _CLOCK.sub(_read_clock, folded)
+    return _FULL_CLOCK.sub(lambda match: f" {_time(match[1], match[2])} ", text)
+
+
+def _read(folded: str) -> str:
     text = _MIXED.sub(_add_parts, folded)
     text = _AND_A_HALF.sub(lambda match: _as_text(_value(match[1]) + Decimal(_PARTS[match[2]])), text)
     text = _PART_OF.sub(_part, text)
     text = _GROUPED.sub(lambda match: match[0].replace(" ", ""), text)
     text = _SIGNED.sub(MINUS, text)
     text = _BETWEEN.sub(r" \1 - ", text)
-    text = _CLOCK.sub(_read_clock, text)
-    text = _FULL_CLOCK.sub(lambda match: f" {_time(match[1], match[2])} ", text)
+    text = read_times(text)
+    text = _SLASHED.sub(r"\1\2 \1", text)
     text = _RANGE.sub(_read_range, text)
     text = _SINGLE.sub(_read_single, text)
     text = _GLUED.sub(r"\1 \2", text)
     text = _words_to_digits(re.sub(r"(?<!\d)[-–—]|[-–—](?!\d)", " ", text))
     text = _MINUS_WORD.sub(MINUS, text)
-    return _PLAIN.sub(lambda match: _plain(match[0]), text)
+    return _PLAIN.sub(lambda match: _plain(match[0], measures=bool(match[1])), text)
 
 
 _PARTS = {"half": ".5", "quarter": ".25"}
@@ -130,7 +159,8 @@ def _sum(amount: str, scale: str | None, unit: str | None, minus: str = "") -> s
     if letter in ("m", "b") and not unit:  # 5m is a length and 10b a section; £5m is a sum
         return f" {minus}{amount}{letter} "
     key = re.sub(r"[\s.-]", "", unit or "")
-    name = _UNITS.get(key) or _UNITS.get(key.removesuffix("s"), "")
+    other = f"{key[:-1]} dollars" if key.endswith("$") else ""
+    name = _UNITS.get(key) or _UNITS.get(key.removesuffix("s"), other)
     return f" {minus}{_as_text(_value(amount) * _SCALES.get(letter, 1))} {name} "
 
 
@@ -140,12 +170,12 @@ def _words_to_digits(text: str) -> str:
     return "".join(piece if place % 2 else alpha2digit(piece, "en", threshold=0) for place, piece in enumerate(pieces))
 
 
-def _plain(number: str) -> str:
+def _plain(number: str, *, measures: bool) -> str:
     if number.startswith("0") and number.isdigit():
         return number  # a code or part of one (007, 0042) and no quantity
     number = number.replace(",", "")
-    whole, _, fraction = number.partition(".")
-    return number if fraction.strip("0") else _as_text(Decimal(whole))  # release 3.10 is not 3.1
+    fraction = number.partition(".")[2]
+    return number if fraction.strip("0") and not measures else _as_text(Decimal(number))
 
 
 def _as_text(number: Decimal) -> str:

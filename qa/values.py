@@ -9,6 +9,7 @@ from itertools import takewhile
 from math import inf
 
 from index.lexical import tokenise
+from qa.numbers import read_times
 from qa.wording import FOOTNOTE, MONTHS, WEEKDAYS, find_dates, normalise, without_dates
 
 BARE_YEAR = (
@@ -22,7 +23,7 @@ APPROXIMATION = 0.1
 _YEAR = re.compile(rf"({BARE_YEAR})(?:[/–-]\d\d(?!\d))?")
 _MONTH = re.compile(rf"(?<=\w )(?:{'|'.join(month.capitalize() for month in MONTHS)})\b")
 _WEEKDAY = re.compile(rf"\b({'|'.join(WEEKDAYS)})s?\b")
-_TIME = re.compile(r"(?<![\w.,:])(?:(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?m\b\.?|(\d{1,2}):(\d\d)(?![\w:]))")
+_TIME = re.compile(r"\b(\d{1,2})h(\d\d)\b")
 _ORDINAL_WORDS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _ORDINAL = re.compile(rf"\b(?:(\d+)(?:st|nd|rd|th)|({'|'.join(_ORDINAL_WORDS)}))\b")
 _LABEL = re.compile(r"\b[a-z]+-?\d[\w-]*|\d+(?:\.\d+){2,}|\d+\s*[⁄/]\s*\d+")
@@ -76,7 +77,8 @@ def find_values(text: str) -> list[Value]:
     values += [Value("date", frozenset({month})) for month in sorted(months) if re.search(rf"\b{month}\b", rest)]
     values += [Value("date", frozenset({year[1]})) for year in _YEAR.finditer(rest)]
     rest = _YEAR.sub(f" {_END} ", rest)
-    values += [_exact("time", _minutes(time)) for time in _TIME.finditer(rest)]
+    rest = read_times(rest)
+    values += [_exact("time", int(time[1]) * 60 + int(time[2])) for time in _TIME.finditer(rest)]
     rest = _TIME.sub(f" {_END} ", rest)
     values += [_exact("weekday", WEEKDAYS.index(day[1])) for day in _WEEKDAY.finditer(rest)]
     values += [_exact("ordinal", _place(ordinal)) for ordinal in _ORDINAL.finditer(rest)]
@@ -86,12 +88,6 @@ def find_values(text: str) -> list[Value]:
 
 def _exact(kind: str, number: float) -> Value:
     return Value(kind, low=number, high=number)
-
-
-def _minutes(time: re.Match[str]) -> int:
-    if time[4]:
-        return int(time[4]) * 60 + int(time[5])
-    return (int(time[1]) % 12 + 12 * (time[3] == "p")) * 60 + int(time[2] or 0)
 
 
 def _place(ordinal: re.Match[str]) -> int:

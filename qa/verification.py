@@ -12,8 +12,9 @@ from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find_numbers
 from qa.evidence import Evidence, announced_by, asks, leans_back
-from qa.negation import contradicts, expand_contractions, negates
-from qa.wording import find_dates, normalise, without_dates
+from qa.negation import contradicts, negates
+from qa.numbers import MEASURE
+from qa.wording import expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
@@ -40,6 +41,25 @@ _COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\
 _RANGE_COUNT = re.compile(_COUNT.pattern.replace("of", "(?:of|to|or|and)"))
 """The same, and both numbers of `3 to 5 years`."""
 _YEAR = re.compile(r"[12]\d{3}")
+_MEASURED = re.compile(rf"(?<=\d )(?:{MEASURE}|percent)\b")
+_OPPOSITES = (
+    (
+        "rise rose risen rising increase grow grew grown climb gain",
+        "fall fell fallen decrease decline drop shrink lose",
+    ),
+    ("win won", "lose lost"),
+    ("before", "after"),
+    ("more over above", "less fewer under below"),
+    ("least", "most"),
+    ("for", "against"),
+    ("north", "south"),
+    ("east", "west"),
+    ("upper", "lower"),
+    ("buy bought", "sell sold"),
+)
+"""Words of which one in place of the other says the contrary; each is read by its stem."""
+_DENYING_PREFIX = re.compile(r"^(?:un|in|im|il|ir|dis|non)")
+_FROM_TO = re.compile(r"\bfrom (\d\S*)(?: [^\W\d]\w*){0,2} to (\d\S*)")
 _CLAUSE_END = re.compile(r"[.,;:!?]")
 
 
@@ -122,7 +142,8 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
     found = found or [word for word in find_capitalised(said) if not held.issuperset(tokenise(normalise(word)))]
     known = sum(word in held for word in words) >= KNOWN_WORDS * len(words) > 0
     exact = all(word in held for word in words if word[0].isdigit() and word != "1")
-    if not found and not (known and exact and not miscounts(said, statement) and not swaps(said, statement)):
+    wrong = miscounts(said, statement) or swaps(said, statement) or reverses(said, statement)
+    if not found and (wrong or not (known and exact)):
         found.append(WORDING)
     return found
 
@@ -132,6 +153,36 @@ def miscounts(sentence: str, statement: str) -> bool:
     stated = _counts(statement, _RANGE_COUNT)
     counted = {thing for _, thing in stated}
     return any(thing in counted and (number, thing) not in stated for number, thing in _counts(sentence, _COUNT))
+
+
+def reverses(sentence: str, statement: str) -> bool:
+    """Whether one word or number turns the sentence round, however many others it shares with the statement.
+
+    A word whose opposite alone the statement has (`rose`, `fell`; `effective`, `ineffective`), the unit of a number
+    that the statement does not have, or `from 8 to 5` where it has `from 5 to 8`.
+    """
+    said, stated = normalise(sentence), normalise(statement)
+    words, held = _by_stem(said), _by_stem(stated)
+    for pair in _OPPOSITES:
+        sides = [_by_stem(side) for side in pair]
+        for one, other in (sides, sides[::-1]):
+            if words & one and not words & other and held & other and not held & one:
+                return True
+    new = words - held
+    denied = {_DENYING_PREFIX.sub("", word) for word in held - words if _DENYING_PREFIX.match(word)}
+    denying = {_DENYING_PREFIX.sub("", word) for word in new if _DENYING_PREFIX.match(word)}
+    if new & denied or (held - words) & denying:
+        return True
+    if not {tuple(tokenise(unit)) for unit in _MEASURED.findall(said)} <= {(stem,) for stem in held}:
+        return True
+    turned = {ends[::-1] for ends in _FROM_TO.findall(stated)}
+    return any(ends in turned for ends in _FROM_TO.findall(said))
+
+
+def _by_stem(normalised: str) -> frozenset[str]:
+    """The words of a normalised text, stop words as well: `for` may stand against `against`."""
+    words = normalised.split()
+    return frozenset(words).union(*(tokenise(word) for word in words))
 
 
 def _counts(text: str, pattern: re.Pattern[str]) -> set[tuple[str, str]]:

@@ -11,7 +11,7 @@ from dateutil import parser as date_parser
 from text_to_num import alpha2digit
 
 from index.lexical import fold
-from qa.numbers import ALONE, MINUS, NUMBER, read_numbers
+from qa.numbers import ALONE, LABEL, MINUS, NUMBER, read_numbers
 
 FOOTNOTE = r"\[\d{1,3}\]"
 """The number of a note or source, as part of a regular expression: in a document it counts and cites nothing."""
@@ -46,12 +46,30 @@ _ORDINAL_DAY = re.compile(
 )
 _TIME_OF_DATE = re.compile(r"(?<=\d-\d\d)t(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d)?\b")
 _SLASHED = re.compile(rf"(?<![\w./])(\d{{1,2}})/(\d{{1,2}})/({_YEAR})(?!\w)")
-_CAPITAL_SCALE = re.compile(rf"{ALONE}({NUMBER})([MB])\b")
+_CAPITAL_SCALE = re.compile(rf"{LABEL}|{ALONE}({NUMBER})([MB])\b")
+_CAPITAL_SCALES = {"M": "million", "B": "billion"}
 _BEFORE_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 _ABBREVIATION = re.compile(r"\b(?:[^\W\d_]\.)+[^\W\d_]\b\.?")
 _POSSESSIVE = re.compile(r"(?<!\d)'s\b|'")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
 _WORDS = (("%", " percent "), ("per cent", "percent"), ("+", " plus "), ("&", " and "))
+_CONTRACTIONS = (
+    (re.compile(r"\bca(?:n['’]?t|nnot)\b", re.IGNORECASE), "can not"),
+    (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
+    (re.compile(r"n['’]t\b", re.IGNORECASE), " not"),
+    (re.compile(r"\b(what|who|where|when|why|how|that|there|he|she|it)['’]s\b", re.IGNORECASE), r"\1 is"),
+    (re.compile(r"\b(i)['’]m\b", re.IGNORECASE), r"\1 am"),
+    (re.compile(r"\b(they|you|we)['’]re\b", re.IGNORECASE), r"\1 are"),
+    (re.compile(r"\b(they|you|we|i)['’]ve\b", re.IGNORECASE), r"\1 have"),
+    (re.compile(r"\b(i|you|he|she|it|we|they|that|there|who)['’]ll\b", re.IGNORECASE), r"\1 will"),
+    (re.compile(r"\b(i|you|he|she|it|we|they|that|there|who)['’]d\b", re.IGNORECASE), r"\1 would"),
+)
+_TYPED = re.compile(
+    r"\b(?:(?:is|are|was|were|do|does|did|has|have|had|could|would|should|wo)n(?=t\b)"
+    r"|(?:what|who|where|when|why|how|that|there|he|she)(?=s\b)|(?:they|you)(?=[rv]e\b)|i(?=(?:m|ve)\b))",
+    re.IGNORECASE,
+)
+"""Where an apostrophe is left out as questions are typed. Not in documents: `dont` is French, `im` German."""
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -71,6 +89,15 @@ def normalise(text: str) -> str:
     folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", ""), folded)
     folded = re.sub(r"[^\w\s]|_", _unless_mark_or_point, folded)
     return " ".join(word for word in folded.split() if word not in _ARTICLES)
+
+
+def expand_contractions(text: str, *, typed: bool = False) -> str:
+    """The text with both words of each English contraction, `is not` for `isn't`; if typed, also for `isnt`."""
+    if typed:
+        text = _TYPED.sub(r"\g<0>'", text)
+    for contraction, words in _CONTRACTIONS:
+        text = contraction.sub(words, text)
+    return text
 
 
 def states(text: str, wording: str) -> bool:
@@ -100,7 +127,9 @@ def other_reading(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    spelled = _CAPITAL_SCALE.sub(lambda match: f"{match[1]} {'million' if match[2] == 'M' else 'billion'}", text)
+    spelled = _CAPITAL_SCALE.sub(
+        lambda match: f"{match[1]} {_CAPITAL_SCALES[match[2]]}" if match[2] else match[0], text
+    )
     spelled = _BEFORE_FRACTION.sub(" ", spelled)
     folded = _TIME_OF_DATE.sub(r" \1", fold(spelled).casefold().translate(_APOSTROPHES))
     return _ORDINAL_DAY.sub(lambda match: alpha2digit(match[0], "en", threshold=0), folded)

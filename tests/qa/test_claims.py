@@ -31,6 +31,7 @@ def test_numbers(text: str, numbers: list[str]) -> None:
         ("USFJ reports to Hawaii.", ["USFJ", "Hawaii"]),
         ("Lloyd Austin said so.", ["Lloyd Austin"]),
         ("On Sunday the plan was agreed.", []),
+        ("It cost US$5 million or A$7m in the US.", ["US"]),
     ],
 )
 def test_names(text: str, names: list[str]) -> None:

@@ -33,6 +33,7 @@ INF = float("inf")
         ("12km", "km", 12, 12),
         ("at 3 p.m.", "time", 900, 900),
         ("at 15:00", "time", 900, 900),
+        ("at 15h00", "time", 900, 900),
         ("on Tuesdays", "weekday", 1, 1),
         ("the third", "ordinal", 3, 3),
     ],
@@ -55,7 +56,9 @@ def test_a_date_is_its_parts(text: str, parts: set[str]) -> None:
     assert find_values(text) == [Value("date", frozenset(parts))]
 
 
-@pytest.mark.parametrize("text", ["It has 14.", "It may be.", "the F-35", "release 3.1.1", "two. Cranes", "so [14]"])
+@pytest.mark.parametrize(
+    "text", ["It has 14.", "It may be.", "the F-35", "release 3.1.1", "two. Cranes", "so [14]", "at 25:61"]
+)
 def test_what_is_no_value(text: str) -> None:
     assert find_values(text) == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from corpus import split_sentences
 from index.lexical import tokenise
 from qa.claims import WORDING
 from qa.evidence import Evidence
+from qa.negation import negates
 from qa.verification import NEGATION, finished_sentences, repeats, statements, tidy, unsupported_claims, verify
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994, after nine years of work."
@@ -329,3 +331,28 @@ def test_the_same_put_in_another_way_is_supported(said: str, stated: str) -> Non
 
 def test_powers_of_ten_differ() -> None:
     assert unsupported_claims("There are 10⁹ cells per ml.", "There are 10⁶ cells per ml.", "")
+
+
+def test_thousands_of_negators_take_no_time() -> None:
+    text = "never cranes " * 2000
+    begun = time.process_time()
+    assert negates(text)
+    assert time.process_time() - begun < 0.5
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("increased", "decreased"),
+        ("won", "lost"),
+        ("was effective in", "was ineffective in"),
+        ("was for", "was against"),
+        ("took at least 5 hours of", "took at most 5 hours of"),
+        ("is 5 km from", "is 5 m from"),
+        ("went from 5% to 8% of", "went from 8% to 5% of"),
+    ],
+)
+def test_one_word_that_turns_a_long_sentence_round_is_not_slack(said: str, stated: str) -> None:
+    rest = "the old works of the harbour near the river, the quay, the pier, the museum, the market and the square."
+    assert unsupported_claims(f"It {said} {rest}", f"It {stated} {rest}", "")
+    assert not unsupported_claims(f"It {stated} {rest}", f"It {stated} {rest}", "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.wording import find_dates, normalise, states, without_dates
+from qa.wording import expand_contractions, find_dates, normalise, states, without_dates
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,17 @@ from qa.wording import find_dates, normalise, states, without_dates
         (["March 28,000 troops"], "march 28000 troops"),
         (["June 31, 2024"], "june 31 2024"),
         (["agent 007"], "agent 007"),
+        (["Room 12B", "room 12b"], "room 12b"),
+        (["Seats 12B and 14K"], "seats 12b and 14k"),
+        (["it sold 12B", "it sold 12 billion"], "it sold 12000000000"),
+        (["The hall seats 12K", "hall seats 12,000"], "hall seats 12000"),
+        (["1.50 m", "1.5 m", "1.50m"], "1.5 m"),
+        (["2.50 hours", "2.5 hours"], "2.5 hours"),
+        (["1,500.0", "1,500.00", "1500"], "1500"),
+        (["Python 3.10 features"], "python 3.10 features"),
+        (["HK$5 million", "HK$5m"], "5000000 hk dollars"),
+        (["£16.9m/£14.2m", "£16.9m/14.2m"], "16900000 pounds 14200000 pounds"),
+        (["16.9m/14.2m"], "16.9 m 14.2 m"),
     ],
 )
 def test_the_same_thing_written_differently(same: list[str], normalised: str) -> None:
@@ -105,6 +116,24 @@ def test_the_same_thing_written_differently(same: list[str], normalised: str) ->
 )
 def test_states_on_token_boundaries(text: str, wording: str, stated: bool) -> None:
     assert states(text, wording) is stated
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("It isn't, they don’t, he can't.", "It is not, they do not, he can not."),
+        ("He's here and it's late.", "He is here and it is late."),
+        ("They're, we've, you'll, she'd", "They are, we have, you will, she would"),
+        ("Velm's mayor, its ill will, we were", "Velm's mayor, its ill will, we were"),
+    ],
+)
+def test_contractions_are_written_out(text: str, expanded: str) -> None:
+    assert expand_contractions(text) == expanded
+
+
+def test_contractions_are_also_typed_without_an_apostrophe() -> None:
+    assert expand_contractions("whats its mayor, didnt he, im", typed=True) == "what is its mayor, did not he, i am"
+    assert expand_contractions("la ville dont Jony Ive") == "la ville dont Jony Ive"
 
 
 @given(st.dates(min_value=date(1000, 1, 1), max_value=date(2999, 12, 31)))
