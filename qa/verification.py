@@ -58,7 +58,8 @@ _OPPOSITES = (
     ("buy bought", "sell sold"),
 )
 """Words of which one in place of the other says the contrary; each is read by its stem."""
-_DENYING_PREFIX = re.compile(r"^(?:un|in|im|il|ir|dis|non)")
+_DENYING_PREFIX = re.compile(r"^(?:un|in|im|il|ir|dis|non)(?=\w{4})")
+"""Before four letters at least: into is no opposite of to, nor unit of it."""
 _FROM_TO = re.compile(r"\bfrom (\d\S*)(?: [^\W\d]\w*){0,2} to (\d\S*)")
 _CLAUSE_END = re.compile(r"[.,;:!?]")
 

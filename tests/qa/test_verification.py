@@ -323,6 +323,8 @@ def test_a_sentence_that_says_what_a_quote_says_is_a_repetition(evidence: Callab
             "Mayor Ilse Brandt opened the harbour of Velm with twelve cranes, two piers and a new quay.",
         ),
         ("Children do not pay a fee.", "There is no fee for children; children pay nothing."),
+        ("He moved to Oslo.", "He moved into Oslo."),
+        ("It signed the treaty.", "The unit signed the treaty."),
     ],
 )
 def test_the_same_put_in_another_way_is_supported(said: str, stated: str) -> None:
