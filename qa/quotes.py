@@ -20,9 +20,9 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
+from qa.disagreement import same_matter
 from qa.evidence import Evidence, embed_sentences, late_lead_in, list_around, sentence_before, standard
 from qa.instructions import speaks_to_a_model
-from qa.notes import same_matter
 from qa.question import QUESTION_WORD
 from qa.values import find_values
 from qa.wording import find_dates
