@@ -21,6 +21,7 @@ from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, R
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
 from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
+from qa.disagreement import find_disagreement
 from qa.evidence import (
     Evidence,
     in_reading_order,
@@ -33,7 +34,7 @@ from qa.evidence import (
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.instructions import without_orders
-from qa.notes import answer_notes, find_disagreement
+from qa.notes import answer_notes
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
 from qa.quotes import (

@@ -21,6 +21,7 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
+from qa.disagreement import same_matter
 from qa.evidence import (
     LIST_CHARACTERS,
     Evidence,
@@ -31,7 +32,6 @@ from qa.evidence import (
     standard,
 )
 from qa.instructions import speaks_to_a_model
-from qa.notes import same_matter
 from qa.question import QUESTION_WORD
 from qa.values import find_values
 from qa.wording import find_dates

@@ -63,6 +63,11 @@ class Value:
         return self.low <= other.high and other.low <= self.high
 
     @property
+    def is_limit(self) -> bool:
+        """Whether it may be anything above or below a number."""
+        return self.kind not in ("date", "time", "weekday") and (self.low == 0 or self.high == inf)
+
+    @property
     def year(self) -> str:
         """Of a date; empty where it has none."""
         return next((part for part in self.parts if len(part) == 4 and part.isdigit()), "")

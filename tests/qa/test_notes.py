@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from index import Index
+from qa.disagreement import find_disagreement
 from qa.evidence import Evidence
-from qa.notes import CUT, answer_notes, disagreement_note, find_disagreement, stale_note
+from qa.notes import CUT, answer_notes, disagreement_note, stale_note
 from qa.quotes import choose_quotes, with_headings
 
 TODAY = date(2026, 1, 1)
