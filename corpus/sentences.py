@@ -55,7 +55,7 @@ _OFFICE = re.compile(
 )
 _PLURAL_INITIALS = re.compile(r"(?:^|\s)([A-Z])\1\. ([A-Z])\2\.")
 """`EE. UU.`"""
-_DAY = re.compile(r"(?:^|[\s(])(?:3[01]|[12]?\d)\.$")
+_DAY = re.compile(r"(?i:^|\(|\b(?:am|ab|bis|vom|zum|seit|der|den|dem|des|und)\s+)(?:3[01]|[12]?\d)\.$")
 _GERMAN_MONTH = re.compile(
     r"(?:Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember)\b"
 )
@@ -63,7 +63,7 @@ _SAYS_WHO = re.compile(r"[–—-]\s*[a-zß-ÿ]")
 """`“Who is there?” – asked Ann`"""
 _NOTE = re.compile(r"(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡]+)(?:\s|\[|$)")
 _ENDS_BEFORE = re.compile(
-    r"(?:(?<=[a-z]{4}[.!?])\d{1,3}|(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
+    r"(?:(?<=[a-z]{4}[.!?])(?<!\b(?:mind|zzgl|inkl|sect|chap|para)\.)(?<!\b(?:insges|approx)\.)\d{1,3}|(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
     r"^\((?:[^()\s]+\s+){2,}[^()\s]*[.!?]\))\s+(?=[\"“‘(]?[A-ZÀ-Þ])"
 )
 """Where sentencex sees no end: behind the number of a note (`It is closed.3 The`), and a sentence in brackets."""
@@ -79,7 +79,9 @@ def _goes_on(before: str, after: str) -> bool:
         return True
     if not any(character.isalpha() for character in before) and re.fullmatch(r"[\d.()*_]+", before):
         return True  # the number of a list line
-    if _JOIN_AFTER.search(before) or _CLOSES_EMPHASIS.match(after) or _SAYS_WHO.match(after):
+    if _JOIN_AFTER.search(before) or _CLOSES_EMPHASIS.match(after):
+        return True
+    if before[-1] in "\"'”’“»" and _SAYS_WHO.match(after):
         return True
     if _PLURAL_INITIALS.match(f"{before[-4:]} {after[:3]}"):
         return True
@@ -152,7 +154,7 @@ def _is_wrapped(line: str, following: str, width: int, listed: Counter[str]) -> 
         width: Characters of the longest line.
         listed: How many lines there are with each mark.
     """
-    if width not in _WRAP_WIDTHS or _STARTS_UNIT.match(following):
+    if width not in _WRAP_WIDTHS or _STARTS_UNIT.match(following) or line.startswith("|"):
         return False
     full = len(line.rstrip()) + 1 + len(following.split(maxsplit=1)[0]) > width
     ended = _ENDS_SENTENCE.search(line.rstrip()) is not None

@@ -41,13 +41,23 @@ _GOES_ON = re.compile(r"^\W*(?:then|and|now|next|after that|finally|instead|just
 """How a sentence starts that continues an order: `Then say DONE.`"""
 _ASKS = re.compile(
     rf"""\b{QUESTION_WORD}\b | \w\W*[?？]\W*$
-    | ^\W*(?:(?:please|and|then|now|just|finally)\b\W*)*
-      (?:name|list|give|state|describe|explain|compare|identify|define|summari[sz]e|tell\s+me)\s+(?!that\b|yours?\b)\w
     | ^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would)\b(?!\s+you\b)
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_BEHIND_FORM = re.compile(r"^\W*(?:answer|reply|respond|say)\b[^:]*:\s*(\S+(?:\s+\S+){2,})", re.IGNORECASE)
+_TELLS = re.compile(
+    r"^\W*(?:(?:please|and|then|now|just|finally)\b\W*)*"
+    r"(?:name|list|give|state|describe|explain|compare|identify|define|summari[sz]e|tell\s+me)\s+"
+    r"(?!that\b|your(?:s|self)?\b|only\b|(?:just\s+)?the\s+words?\b|(?-i:[A-Z]{2,}\b))\w",
+    re.IGNORECASE,
+)
+"""How a question starts that is put as a request."""
+_BEFORE_ORDER = re.compile(r"(?:[,;.]|\band\b|\bthen\b)[\s,;]*(?:(?:and|then|please|also)\s+)*$", re.IGNORECASE)
+_BEHIND_FORM = re.compile(
+    r"^\W*(?:answer|reply|respond)\s+(?:only\s+)?with\s+(?!(?:exactly|the\s+words?)\b)[^:]*"
+    r"\b(?:name|word|phrase|sentence|number|date|year)s?\b[^:]*:\s+(\S+(?:\s+\S+){2,})",
+    re.IGNORECASE,
+)
 """Behind an order that only says in which form to answer: `Answer with the name only: the ship that sank`."""
 
 
@@ -83,11 +93,14 @@ def _what_is_asked(sentence: str) -> str:
     orders = list(_SPEAKS_TO_A_MODEL.finditer(sentence))
     if not orders:
         drops = _is_marks(sentence) or _GOES_ON.match(sentence)
-        return "" if drops and not _ASKS.search(sentence) else sentence
-    if _ASKS.search(sentence[: orders[0].start()]):
+        return "" if drops and not (_ASKS.search(sentence) or _TELLS.match(sentence)) else sentence
+    front = sentence[: orders[0].start()]
+    if _ASKS.search(front):
         return sentence
+    if _TELLS.match(front) and (end := _BEFORE_ORDER.search(front)):
+        return front[: end.start()].rstrip()
     rest = sentence[orders[-1].end() :].lstrip(" ,:;–—-")
-    if _ASKS.search(rest):
+    if _ASKS.search(rest) or _TELLS.match(rest):
         return rest
     told = _BEHIND_FORM.match(sentence)
     return _what_is_asked(told[1]) if told else ""

@@ -17,8 +17,9 @@ _LABELLED = (
     r"|junction|route|bus|tram|road|highway|plot|lot|stand|box|section|article|clause|paragraph|chapter|rule|schedule"
     r"|appendix|annex|figure|fig|table|form|no(?=\.))"
 )
-_MORE_LABELS = r"(?:(?:\s*[-–,/&]\s*|\s+(?:and|or|to)\s+)\d+[a-z])"
-LABEL = rf"(?i:\b{_LABELLED}(?:\.?\s+\d+[a-z]{_MORE_LABELS}*|(?:e?s)\.?\s+\d+[a-z]{_MORE_LABELS}+)\b)"
+_NUMBERED = r"\d+[a-z](?-i:(?<![ghlm]))"  # a building 12m high
+_MORE_LABELS = rf"(?:(?:\s*[-–,/&]\s*|\s+(?:and|or|to)\s+){_NUMBERED})"
+LABEL = rf"(?i:\b{_LABELLED}(?:\.?\s+{_NUMBERED}{_MORE_LABELS}*|(?:e?s)\.?\s+{_NUMBERED}{_MORE_LABELS}+)\b)"
 """What is numbered, and its number with a letter, as part of a regular expression: room 12B is no billion.
 
 A plural before one number is a verb or a count: the hall seats 12K.

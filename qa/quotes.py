@@ -70,8 +70,10 @@ _DIFFER = (
     r"(?:differ|differs|differed|difference|differences|different|conflicting|contradict\w*|discrepanc\w+|"
     r"disagree(?!\s+with)|at\s+odds(?!\s+with))\b|"
     r"\b(?:accounts|articles|documents|figures|reports|sources|texts|versions)\s+(?:\w+\s+){0,2}?agree\b|"
-    r"\b(?:some|one)\b.{0,200}\b(?:say|claim|report|state|write|give)s?\b.{0,200}\b(?:others?|another)\b|"
-    r"\b(?:is|was|are|were)\s+(?:it|this|that|they)\s+(?:(?!that\b|who\b|which\b)\S+\s+){1,4}or\b(?!\s+(?:not|so|more|less)\b)|"
+    r"\b(?:some|one(?:\s+\w+)?)\s+(?:\w+\s+)?(?:says?|claims?|reports?|states?|writes?|gives?)\b[^?]{0,200}[,;]\s+"
+    r"(?:\w+\s+){0,2}(?:others?|another)\b|"
+    r"\b(?:is|was|are|were)\s+(?:it|this|that|they)\s+(?:(?!that\b|who\b|which\b)\S+\s+){1,2}"
+    r"or\b(?!\s+(?:not|so|more|less)\b)|"
     r"\b(?:is|was|are|were|do|does|did|has|have)\b[^?]*\d(?:\s+\w+){0,2}\s+or\s+(?:\w+\s+){0,2}[^\s\w]?\d"
 )
 """How a question says that accounts differ: `Some say 4, others 5`, `Was it 4 or 5?`"""
@@ -79,7 +81,8 @@ _SEVERAL = re.compile(
     rf"\b(?:{_DIFFER}|(?:compare|compared|comparison|contrast|both|each|versus|vs|respectively|between|names)\b)|"
     rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
     r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list\s+\w|"  # the verbs
-    rf"name\s+(?:all|those|every\w+|{_BARE}{{0,3}}{_PLURAL}|{_BARE}{{1,4}}and)\b)|"
+    rf"name\s+(?:(?:all|those|every\w+)\b|{_BARE}{{0,3}}{_PLURAL}|{_BARE}{{1,4}}and\b|"
+    rf"(?:\w+\s+){{0,2}}{_COUNT}\b|{_BARE}{{0,3}}\w+,))|"
     rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b|"
     rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
     rf"\bwhich\s+of\s+{_BARE}{{1,4}}?(?:are|were|have)\b|"
@@ -87,7 +90,7 @@ _SEVERAL = re.compile(
     rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"\|[ \t:|-]*-[ \t:|-]*")
+_RULE = re.compile(r"\|[ \t:|]*-[ \t:|-]*")
 _HEAD = re.compile(rf"\|[^\n]*\n{_RULE.pattern}(?:\n|\Z)")
 """The head of a table, which a rule follows."""
 _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
@@ -343,12 +346,12 @@ def _read_rows(text: str, head: str) -> str:
     lines: list[str] = []
     rows = text.splitlines()
     for line, following in zip(rows, [*rows[1:], ""], strict=True):
-        if not line.startswith("|"):
+        cells = _cells(line)
+        if not (line.startswith("|") and line.rstrip().endswith("|")):
             lines.append(line)
-        elif _RULE.fullmatch(following):
-            names = _cells(line)
-        elif not _RULE.fullmatch(line):
-            cells = _cells(line)
+        elif not names and _RULE.fullmatch(following):
+            names = cells
+        elif any(cells) and not _RULE.fullmatch(line):
             named = zip(names, cells, strict=True) if len(names) == len(cells) else ()
             told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
             lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * following.startswith("|"))

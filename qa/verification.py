@@ -41,7 +41,18 @@ _COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\
 _RANGE_COUNT = re.compile(_COUNT.pattern.replace("of", "(?:of|to|or|and)"))
 """The same, and both numbers of `3 to 5 years`."""
 _YEAR = re.compile(r"[12]\d{3}")
-_MEASURED = re.compile(rf"(?<=\d )(?:{MEASURE}|percent)\b")
+_MEASURED = re.compile(rf"(?<!\S)(\d\S*) ({MEASURE}|percent)\b")
+_SYMBOLS = (
+    *(
+        ("kilomet(?:er|re)s?", "km"),
+        ("centimet(?:er|re)s?", "cm"),
+        ("millimet(?:er|re)s?", "mm"),
+        ("met(?:er|re)s?", "m"),
+    ),
+    *(("millilit(?:er|re)s?", "ml"), ("lit(?:er|re)s?", "l"), ("kilograms?", "kg"), ("grams?", "g"), ("hours?", "h")),
+    *(("foot|feet", "ft"), ("lbs|pounds?", "lb"), ("ounces?", "oz"), ("tonn?es?|tons", "ton"), ("hectares?", "ha")),
+)
+"""Units, as part of a regular expression, and what they are read as."""
 _OPPOSITES = (
     (
         "rise rose risen rising increase grow grew grown climb gain",
@@ -51,15 +62,19 @@ _OPPOSITES = (
     ("before", "after"),
     ("more over above", "less fewer under below"),
     ("least", "most"),
-    ("for", "against"),
     ("north", "south"),
     ("east", "west"),
     ("upper", "lower"),
     ("buy bought", "sell sold"),
 )
 """Words of which one in place of the other says the contrary; each is read by its stem."""
-_DENYING_PREFIX = re.compile(r"^(?:un|in|im|il|ir|dis|non)(?=\w{4})")
+_DENYING_PREFIX = re.compile(
+    r"^(?:un(?!less)|in(?!land|form|side|habit|vest|tend|stal|come|door)|im(?!prison|port)|il|ir|"
+    r"dis(?!cover|count|play|miss|patch)|non)(?=\w{4})"
+)
 """Before four letters at least: into is no opposite of to, nor unit of it."""
+_SIDE = re.compile(r"\b(?:is|are|was|were|voted?|argued?|ruled|spoke|decided) (for|against)\b")
+"""A side that is taken; elsewhere `for` says many things."""
 _FROM_TO = re.compile(r"\bfrom (\d\S*)(?: [^\W\d]\w*){0,2} to (\d\S*)")
 _CLAUSE_END = re.compile(r"[.,;:!?]")
 
@@ -159,8 +174,9 @@ def miscounts(sentence: str, statement: str) -> bool:
 def reverses(sentence: str, statement: str) -> bool:
     """Whether one word or number turns the sentence round, however many others it shares with the statement.
 
-    A word whose opposite alone the statement has (`rose`, `fell`; `effective`, `ineffective`), the unit of a number
-    that the statement does not have, or `from 8 to 5` where it has `from 5 to 8`.
+    A word whose opposite alone the statement has (`rose`, `fell`; `effective`, `ineffective`; `voted for`, `voted
+    against`), another unit of the same number, or `from 8 to 5` where it has `from 5 to 8`. The same told from the
+    other side (`12 km north of Velm`, `Velm lies 12 km south`) is not known from the contrary.
     """
     said, stated = normalise(sentence), normalise(statement)
     words, held = _by_stem(said), _by_stem(stated)
@@ -174,10 +190,25 @@ def reverses(sentence: str, statement: str) -> bool:
     denying = {_DENYING_PREFIX.sub("", word) for word in new if _DENYING_PREFIX.match(word)}
     if new & denied or (held - words) & denying:
         return True
-    if not {tuple(tokenise(unit)) for unit in _MEASURED.findall(said)} <= {(stem,) for stem in held}:
+    side, other_side = set(_SIDE.findall(said)), set(_SIDE.findall(stated))
+    if side and other_side and not side & other_side:
         return True
-    turned = {ends[::-1] for ends in _FROM_TO.findall(stated)}
+    measures = _measures(stated)
+    numbers = {number for number, _ in measures}
+    if any(number in numbers and (number, unit) not in measures for number, unit in _measures(said)):
+        return True
+    straight = set(_FROM_TO.findall(stated))
+    turned = {ends[::-1] for ends in straight} - straight
     return any(ends in turned for ends in _FROM_TO.findall(said))
+
+
+def _measures(normalised: str) -> set[tuple[str, str]]:
+    """Numbers with their units, however these are spelled."""
+    return {(number, _symbol(unit)) for number, unit in _MEASURED.findall(normalised)}
+
+
+def _symbol(unit: str) -> str:
+    return next((symbol for names, symbol in _SYMBOLS if re.fullmatch(names, unit)), unit.removesuffix("s"))
 
 
 def _by_stem(normalised: str) -> frozenset[str]:

@@ -240,6 +240,10 @@ def test_sentences_are_exact_ordered_slices_that_lose_no_word(raw: str) -> None:
         ("*Note.* It is closed.", ["*Note.* It is closed."]),
         ("It is closed. **Dogs may not come in.**", ["It is closed.", "**Dogs may not come in.**"]),
         ("It is closed. *Nobody* came.", ["It is closed.", "*Nobody* came."]),
+        ("In July 12. August was warmer.", ["In July 12.", "August was warmer."]),
+        ("Er kam am 3. Mai nach Velm.", ["Er kam am 3. Mai nach Velm."]),
+        ("Bring a hat. - a coat is not needed.", ["Bring a hat.", "- a coat is not needed."]),
+        ("Kinder müssen mind.18 Jahre alt sein.", ["Kinder müssen mind.18 Jahre alt sein."]),
     ],
 )  # fmt: skip
 def test_what_is_set_off_in_front_of_a_sentence_stays_with_it(text: str, sentences: list[str]) -> None:

@@ -168,6 +168,12 @@ def test_a_row_of_a_table_is_read_under_its_head(make_index: MakeIndex, quoted: 
 def test_a_row_without_a_head_is_read_without_its_bars(evidence: Callable[..., Evidence]) -> None:
     assert as_quote(evidence("| year | 90 euros |\n| a \\| b | |")) == "“year – 90 euros; a | b”"
     assert as_quote(evidence("P(a|b) is 1.")) == "“P(a|b) is 1.”"
+    assert as_quote(evidence("|x| is the distance from 0.")) == "“|x| is the distance from 0.”"
+
+
+def test_a_table_has_one_head(evidence: Callable[..., Evidence]) -> None:
+    table = "| Item | Price |\n|---|---|\n| Tea | 2 |\n| Cake | 3 |\n|---|---|\n| All | 5 |"
+    assert as_quote(evidence(table)) == "“Item: Tea, Price: 2; Item: Cake, Price: 3; Item: All, Price: 5”"
 
 
 @pytest.mark.parametrize(
@@ -240,6 +246,11 @@ def test_a_row_without_a_head_is_read_without_its_bars(evidence: Callable[..., E
         ("Name two ships.", True),
         ("Please name all who met.", True),
         ("Name the director of the museum.", False),
+        ("Name the captain, the mate and the cook.", True),
+        ("Name the five largest northern islands.", True),
+        ("Can one town sue another?", False),
+        ("How did one ship report its position to another?", False),
+        ("Is it open on Saturday or Sunday?", False),
         ("What do the tickets cost?", True),
         ("How much are the tickets?", True),
         ("How much do day tickets cost?", True),

@@ -13,7 +13,16 @@ from index.lexical import tokenise
 from qa.claims import WORDING
 from qa.evidence import Evidence
 from qa.negation import negates
-from qa.verification import NEGATION, finished_sentences, repeats, statements, tidy, unsupported_claims, verify
+from qa.verification import (
+    NEGATION,
+    finished_sentences,
+    repeats,
+    reverses,
+    statements,
+    tidy,
+    unsupported_claims,
+    verify,
+)
 
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994, after nine years of work."
 CRANES = "The harbour has 12 cranes and 340 workers."
@@ -325,10 +334,27 @@ def test_a_sentence_that_says_what_a_quote_says_is_a_repetition(evidence: Callab
         ("Children do not pay a fee.", "There is no fee for children; children pay nothing."),
         ("He moved to Oslo.", "He moved into Oslo."),
         ("It signed the treaty.", "The unit signed the treaty."),
+        ("Mia Berg ruled from March 2020 to October 2020.", "Mia Berg ruled from March 2020 to October 2020."),
+        ("It is open from 8 to 8.", "It is open from 8 to 8."),
+        ("Children come for free.", "Children come for free; the guards stand against the wall."),
+        ("The pool is in a building 12 m high.", "The pool is in a building 12m high."),
     ],
 )
 def test_the_same_put_in_another_way_is_supported(said: str, stated: str) -> None:
     assert unsupported_claims(said, stated, "") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("The wall is 500 meters long.", "The wall is 500 m long."),
+        ("The thief went to prison.", "The thief was imprisoned."),
+        ("He led the land forces.", "He led the forces inland."),
+        ("It was built for protection from floods.", "It was built as protection against floods."),
+    ],
+)
+def test_another_spelling_or_use_turns_nothing_round(said: str, stated: str) -> None:
+    assert not reverses(said, stated)
 
 
 def test_powers_of_ten_differ() -> None:
