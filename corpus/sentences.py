@@ -63,7 +63,8 @@ _SAYS_WHO = re.compile(r"[–—-]\s*[a-zß-ÿ]")
 """`“Who is there?” – asked Ann`"""
 _NOTE = re.compile(r"(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡]+)(?:\s|\[|$)")
 _ENDS_BEFORE = re.compile(
-    r"(?:(?<=[a-z]{4}[.!?])(?<!\b(?:mind|zzgl|inkl|sect|chap|para)\.)(?<!\b(?:insges|approx)\.)\d{1,3}|(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
+    r"(?:(?<=[a-z]{4}[.!?])(?<!\b(?:mind|zzgl|inkl|sect|chap|para)\.)(?<!\b(?:insges|approx)\.)\d{1,3}|"
+    r"(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
     r"^\((?:[^()\s]+\s+){2,}[^()\s]*[.!?]\))\s+(?=[\"“‘(]?[A-ZÀ-Þ])"
 )
 """Where sentencex sees no end: behind the number of a note (`It is closed.3 The`), and a sentence in brackets."""

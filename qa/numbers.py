@@ -50,7 +50,7 @@ MEASURE = (
     r"|(?:kilo|centi|milli)?(?:met(?:er|re)|lit(?:er|re)|gram)s?|miles?|feet|foot|inch(?:es)?|yards?|pounds?|ounces?"
     r"|tons?|tonnes?|hectares?|acres?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|points?)"
 )
-"""Units of which 1.50 is 1.5; release 3.10 is not 3.1."""
+"""Units: what stands before one is measured, so that 1.50 is 1.5, as release 3.10 is not 3.1."""
 _LABELS = re.compile(rf"({LABEL})")
 _SINGLE = re.compile(rf"{ALONE}({MINUS}?)({_SIGN})?({NUMBER})({_SCALE})?({_UNIT})?")
 _RANGE = re.compile(
