@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import groupby
 
 from corpus.document import Document, Sentence, Span
@@ -33,6 +33,8 @@ _STARTS_UNIT = re.compile(r"[ \t]*(?:\||>[ \t])")
 _ITEM = re.compile(rf"[ \t]*(?:>[ \t]*)*({LIST_MARK})[ \t]")
 _BULLETS = frozenset("*+•●◦▪■‣∙\uf0a7\uf0b7")
 """Marks that stand nowhere but before an item; a dash, a letter or a number may begin a line of prose."""
+_STARTS_LIST = re.compile(r"[ \t]*(?:>[ \t]*)*(?:[-∙·–—]|\(?[1aAi][.)])[ \t]")
+"""The mark of a first item, or one that all items share."""
 _TABLE_ROW = 400
 """Characters of the longest row of a table that is one sentence, whatever stops are in its cells: no cell says anything
 without the others. Longer rows lay out prose."""
@@ -44,10 +46,10 @@ _WRAP_WIDTHS = range(45, 101)
 # `**May dogs come in?** Guide dogs may.` is one sentence, since neither half says it alone.
 _JOIN_AFTER = re.compile(
     r"(?:^|[\s(\"'“‘])(?:(?:Adm|Art|Brig|Capt|Cmdr|Col|Cpl|Ft|Gen|Gov|Hon|Lt|Maj|Mlle|Mme|Ms|Mt|Rep|Rev|Sen|"
-    r"Sgt|Sra|Srta|St|cf|Cf|approx|bzw|ggf|sog|[Vv]gl)\.)$"
+    r"Sgt|Sra|Srta|St|cf|Cf|approx|bzw|ggf|inkl|insges|sog|[Vv]gl|zzgl)\.)$"
 )
 _JOIN_AFTER_BEFORE_NUMBER = re.compile(
-    r"(?:^|[\s(])(?:No|Nos|Abs|Art|Ch|ch|chap|fig|Fig|vol|Vol|pp?|Sec|sec|approx|ca?)\.$"
+    r"(?:^|[\s(])(?:No|Nos|Abs|Ch|ch|chap|fig|Fig|mind|para|vol|Vol|pp?|Sec|sec|sect|ca?)\.$"
 )
 _COUNTRY_BEFORE_OFFICE = re.compile(r"(?:U\.S|U\.K|U\.N|E\.U)\.$")
 _OFFICE = re.compile(
@@ -63,13 +65,18 @@ _SAYS_WHO = re.compile(r"[–—-]\s*[a-zß-ÿ]")
 """`“Who is there?” – asked Ann`"""
 _NOTE = re.compile(r"(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡]+)(?:\s|\[|$)")
 _ENDS_BEFORE = re.compile(
-    r"(?:(?<=[a-z]{4}[.!?])(?<!\b(?:mind|zzgl|inkl|sect|chap|para)\.)(?<!\b(?:insges|approx)\.)\d{1,3}|"
-    r"(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
+    r"(?:(?<=[a-z]{4}[.!?])\d{1,3}|(?:(?<=[.!?])|(?<=[.!?][\"”’)]))(?:\[[^\]\s]{1,4}\]|[¹²³⁰⁴-⁹†‡])+|"
     r"^\((?:[^()\s]+\s+){2,}[^()\s]*[.!?]\))\s+(?=[\"“‘(]?[A-ZÀ-Þ])"
 )
-"""Where sentencex sees no end: behind the number of a note (`It is closed.3 The`), and a sentence in brackets."""
+"""Where sentencex sees no end: behind the number of a note (`It is closed.3 The`), and a sentence in brackets. Behind
+an abbreviation (`mind.18 Jahre`) there is none."""
 _CLOSES_EMPHASIS = re.compile(r"[*_]+(?:\s|$)")
 _INITIAL_BEFORE_INITIAL = re.compile(r"(?:^|[\s.\-])[A-Z]\.$")
+
+
+def _ends_abbreviated(before: str, after: str) -> bool:
+    """Whether what stands before a boundary ends with an abbreviation that no sentence ends with, before `after`."""
+    return bool(_JOIN_AFTER.search(before) or (after[:1].isdigit() and _JOIN_AFTER_BEFORE_NUMBER.search(before)))
 
 
 def _goes_on(before: str, after: str) -> bool:
@@ -80,15 +87,13 @@ def _goes_on(before: str, after: str) -> bool:
         return True
     if not any(character.isalpha() for character in before) and re.fullmatch(r"[\d.()*_]+", before):
         return True  # the number of a list line
-    if _JOIN_AFTER.search(before) or _CLOSES_EMPHASIS.match(after):
+    if _ends_abbreviated(before, after) or _CLOSES_EMPHASIS.match(after):
         return True
     if before[-1] in "\"'”’“»" and _SAYS_WHO.match(after):
         return True
     if _PLURAL_INITIALS.match(f"{before[-4:]} {after[:3]}"):
         return True
     if _DAY.search(before) and _GERMAN_MONTH.match(after):
-        return True
-    if after[0].isdigit() and _JOIN_AFTER_BEFORE_NUMBER.search(before):
         return True
     return bool(_COUNTRY_BEFORE_OFFICE.search(before) and _OFFICE.match(after))
 
@@ -109,7 +114,12 @@ def _boundaries(text: str, language: str) -> list[int]:
         note = touches and _NOTE.match(following)
         if following and (split_initials or note or _goes_on(text[start:end].strip(), following.strip())):
             continue
-        ends += [start + missed.end() for missed in _ENDS_BEFORE.finditer(text[start:end])]
+        sentence = text[start:end]
+        ends += [
+            start + missed.end()
+            for missed in _ENDS_BEFORE.finditer(sentence)
+            if not _ends_abbreviated(sentence[: missed.start()], missed[0])
+        ]
         ends.append(end)
         start = end
     return ends
@@ -143,17 +153,32 @@ def _item_mark(line: str) -> str:
     return re.sub(r"[A-Za-z]+", "a", re.sub(r"\d+", "1", mark[1])) if mark else ""
 
 
-def _is_wrapped(line: str, following: str, width: int, listed: Counter[str]) -> bool:
+def _lone_marks(block: Sequence[str], below: Sequence[str]) -> set[str]:
+    """The marks of a block that may stand in the middle of a sentence: no bullets, and each the only one of its kind.
+
+    One that begins a list, as `-` and `1.` do, needs a sentence that ends: `- passport` is a list of one item.
+
+    Args:
+        block: Its lines.
+        below: The first line of the next block, which may be a further item.
+    """
+    listed = Counter(map(_item_mark, [*block, *below]))
+    ended = _ENDS_SENTENCE.search(block[-1].rstrip()) is not None
+    inside = {_item_mark(line) for line in block if ended or not _STARTS_LIST.match(line)}
+    return {mark for mark in inside if listed[mark] == 1} - _BULLETS
+
+
+def _is_wrapped(line: str, following: str, width: int, lone: Set[str]) -> bool:
     """Whether the break between two lines of a block only wraps a paragraph of `width` columns.
 
-    A line that begins with a mark is an item, unless that is no bullet, the only one of its kind, and in the middle of
-    a sentence: `Velm` and, in a new line, `v. Orla`.
+    A line that begins with a mark is an item, unless that may stand in a sentence and the line before breaks one off:
+    `Velm` and, in a new line, `v. Orla`.
 
     Args:
         line: A line of the block.
         following: The next one.
         width: Characters of the longest line.
-        listed: How many lines there are with each mark.
+        lone: The marks that may stand in the middle of a sentence.
     """
     if width not in _WRAP_WIDTHS or _STARTS_UNIT.match(following) or line.startswith("|"):
         return False
@@ -161,7 +186,7 @@ def _is_wrapped(line: str, following: str, width: int, listed: Counter[str]) -> 
     ended = _ENDS_SENTENCE.search(line.rstrip()) is not None
     mark = _item_mark(following)
     if mark:
-        return full and not ended and listed[mark] == 1 and mark not in _BULLETS
+        return full and not ended and mark in lone
     return full or (following.lstrip()[0].islower() and not ended)
 
 
@@ -172,11 +197,11 @@ def _units(text: str, heading_lines: set[int]) -> Iterator[Span]:
     for number, block in enumerate(blocks):
         below = blocks[number + 1][:1] if number + 1 < len(blocks) else []
         width = max(end - start for start, end in block)
-        listed = Counter(_item_mark(text[slice(*line)]) for line in [*block, *below])
+        lone = _lone_marks([text[slice(*line)] for line in block], [text[slice(*line)] for line in below])
         unit_start: int | None = None
         for (start, end), following in zip(block, [*block[1:], None], strict=True):
             unit_start = start if unit_start is None else unit_start
-            if following is not None and _is_wrapped(text[start:end], text[slice(*following)], width, listed):
+            if following is not None and _is_wrapped(text[start:end], text[slice(*following)], width, lone):
                 continue
             yield unit_start, end
             unit_start = None

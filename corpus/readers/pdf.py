@@ -21,12 +21,14 @@ EDGE_LINES = 2
 LEAST_RUNNING = 3
 """Pages that must share a line before it is taken for a running head."""
 
-_BREAK_HYPHEN = re.compile("[\u0002\u00ad\ufffe\u2010-]$")
+_BREAK_HYPHEN = re.compile("(?<=\\S)[\u0002\u00ad\ufffe\u2010-]$")
 _PAGE_NUMBER = re.compile(r"(?:page |p\. ?)?[\W_]*\d{1,4}[\W_]*(?:(?:of|/) ?\d{1,4})?", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
 _ENDS_SENTENCE = re.compile(r"[.!?:;。！？][\"'”’)\]]*$")
-_STARTS_UNIT = re.compile(rf"(?:{LIST_MARK}|[A-HIVX]{{1,4}}\.)\s")
-"""How an item begins, or a heading that is numbered with capitals."""
+_STARTS_UNIT = re.compile(rf"(?:{LIST_MARK}|[A-HIVX]{{1,4}}\.)(?:\s|$)")
+"""How an item begins, or a heading that is numbered with capitals; a mark may stand on a line of its own."""
+_NUMBER = re.compile(r"\w+\.")
+"""What may be a mark, or the end of a sentence."""
 _FILE_NAME = re.compile(r"microsoft |untitled|.*\.(?:docx?|indd|pdf|tex|qxd|rtf|pptx?|xlsx?)$", re.IGNORECASE)
 _DATE = re.compile(r"D:(\d{4})(\d{2})(\d{2})")
 
@@ -155,14 +157,20 @@ def _usual_width(lines: Sequence[str]) -> int:
 
 def goes_on(line: str, following: str, width: int) -> bool:
     """Whether a paragraph goes on in the following line, where full lines have `width` characters."""
-    if _BREAK_HYPHEN.search(line) and following[0].islower():
-        return True
-    if _STARTS_UNIT.match(following):
-        return False
     ended = _ENDS_SENTENCE.search(line) is not None
+    if _STARTS_UNIT.match(following):
+        return _NUMBER.fullmatch(following) is not None and not ended and len(line) >= 0.7 * width
+    if _is_mark(line) or (_BREAK_HYPHEN.search(line) and following[0].islower()):
+        return True
     if following[0].islower():
         return not ended or len(line) >= 0.6 * width
     return len(line) >= (0.85 if ended else 0.7) * width
+
+
+def _is_mark(line: str) -> bool:
+    """Whether a line is the mark of an item and nothing else."""
+    mark = _STARTS_UNIT.match(line)
+    return mark is not None and mark.end() == len(line)
 
 
 def _join(line: str, following: str, words: Counter[str]) -> tuple[str, str]:

@@ -102,6 +102,11 @@ def test_lines_of_a_pdf_become_paragraphs() -> None:
     assert text("The co\u00ad", "operation.") == "The cooperation."
     for mark in ("-", "(a)", "b)", "ii.", "3.", "▪", "A.", "IV."):
         assert text(f"{mark} {full}", f"{mark} two") == f"{mark} {full}\n\n{mark} two"
+        assert text(full + ".", mark, "Two", "Three") == f"{full}.\n\n{mark} Two\n\nThree"
+    for mark in ("-", "(a)", "▪"):
+        assert text(full, mark, "two") == f"{full}\n\n{mark} two"
+    assert text(full, "12.") == f"{full} 12."
+    assert text("The pier -", "an old one - is shut.") == "The pier - an old one - is shut."
     assert text(full, "bed. It was late.") == f"{full} bed. It was late."
     found = assemble([[], ["Only the second page."], [], ["And the fourth."]], {})
     assert found.pages == (0, 0, 22, 22)

@@ -48,6 +48,7 @@ The pier is shut.³|It has cranes.[2][a]|“It is old.”[3]|They left.12|Then c
 It is shut.|(It was open.)|Nobody came.|(U.S.) Navy ships did.
 “Who is there?” – asked Ann.|“I am.”
 Er kam am 3. Mai nach Bonn, bzw. Köln, nach § 5 Abs. 2 BGB.|Am 5. Juni ging er.
+Er ist mind. 18 und zahlt 5 Euro zzgl. MwSt. und insges. 9 Euro inkl. Steuer.|Es ist approx.12 Tage her.
 Llegó a EE. UU. en mayo.|La Sra. Paz dijo que no."""
 
 
@@ -113,10 +114,18 @@ def test_what_is_no_mark_of_an_item_stays(line: str) -> None:
 @pytest.mark.parametrize("mark", ["v.", "–", "-", "A)", "(b)", "12."])
 def test_a_lone_mark_in_the_middle_of_a_sentence_is_no_item(mark: str) -> None:
     before = "The court decided the case of the large harbour company of Velm"
-    after = f"{mark} the small crane company"
+    after = f"{mark} the small crane company."
     assert texts(f"{before}\n{after}") == [f"{before}\n{after}"]
-    items = texts(f"- {before}\n  {after}\n- another item")
-    assert items == ([before, after[2:], "another item"] if mark == "-" else [f"{before}\n  {after}", "another item"])
+    items = texts(f"- {before}\n  {after}\n- another item.")
+    assert items == ([before, after[2:], "another item."] if mark == "-" else [f"{before}\n  {after}", "another item."])
+
+
+@pytest.mark.parametrize("mark", ["-", "–", "1.", "a)", "(a)", "i.", "v.", "(b)", "12."])
+def test_a_list_of_one_item_is_no_sentence(mark: str) -> None:
+    before = "For the inspection of a berth in the old harbour everybody brings"
+    item = "passport or card"
+    begins = mark not in ("v.", "(b)", "12.")
+    assert texts(f"{before}\n{mark} {item}") == ([before, item] if begins else [f"{before}\n{mark} {item}"])
 
 
 @pytest.mark.parametrize(
