@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import product
 from typing import TypeAlias
 
@@ -25,7 +25,6 @@ INSIDE, FEWEST = 4, 2
 """Words that the clauses must share where all of one are in the other source, and otherwise, with what is counted."""
 SAME_MATTER, SAME_WORDING = 0.6, 0.5
 """Share of its content words that the shorter and the longer of two texts must have in common with the other."""
-_values = lru_cache(maxsize=4096)(find_values)
 Disagreement: TypeAlias = tuple[Evidence, Evidence]
 """A cited sentence, and one of another source that gives another value."""
 
@@ -120,7 +119,7 @@ def _disagree(one: Evidence, other: Evidence) -> bool:
     """Whether a clause of each gives another value, where the clauses are about one thing at one time."""
     if not (_states(one.text) and _states(other.text)) or _of_one_series(one.title, other.title):
         return False
-    values, rivals = _values(one.text), _values(other.text)
+    values, rivals = find_values(one.text), find_values(other.text)
     left = [value for value in values if not any(value.agrees(rival) for rival in rivals)]
     right = [rival for rival in rivals if not any(rival.agrees(value) for value in values)]
     disputed = {value.kind for value in left} & {rival.kind for rival in right}
@@ -149,7 +148,7 @@ def _of_one_series(title: str, other: str) -> bool:
 def _clauses(sentence: Evidence, disputed: Sequence[Value]) -> list[_Clause]:
     """The clauses of a sentence that give any of some values, with these."""
     found = (
-        _Clause(clause, [value for value in _values(clause) if value in disputed], sentence)
+        _Clause(clause, [value for value in find_values(clause) if value in disputed], sentence)
         for clause in _BETWEEN_CLAUSES.split(sentence.text)
     )
     return [clause for clause in found if clause.values]
@@ -214,11 +213,11 @@ def _names(text: str) -> set[str]:
 
 
 def _years(text: str) -> set[str]:
-    return {value.year for value in _values(text)} - {""}
+    return {value.year for value in find_values(text)} - {""}
 
 
 def _months(text: str) -> set[str]:
-    return {part for value in _values(text) for part in value.parts if part in MONTHS}
+    return {part for value in find_values(text) for part in value.parts if part in MONTHS}
 
 
 def _seasons(text: str) -> set[str]:

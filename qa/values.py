@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from math import inf
 
@@ -73,7 +74,8 @@ class Value:
         return next((part for part in self.parts if len(part) == 4 and part.isdigit()), "")
 
 
-def find_values(text: str) -> list[Value]:
+@lru_cache(maxsize=4096)
+def find_values(text: str) -> tuple[Value, ...]:
     """The dates, clock times, weekdays, ordinals and quantities of a text; a number without a noun is none."""
     stated = re.sub(FOOTNOTE, " ", text)
     values = [Value("date", frozenset(date.split())) for _, date in find_dates(stated)]
@@ -88,7 +90,7 @@ def find_values(text: str) -> list[Value]:
     values += [_exact("weekday", WEEKDAYS.index(day[1])) for day in _WEEKDAY.finditer(rest)]
     values += [_exact("ordinal", _place(ordinal)) for ordinal in _ORDINAL.finditer(rest)]
     rest = _ORDINAL.sub(" ", rest)
-    return list(dict.fromkeys([*values, *_quantities(rest)]))
+    return tuple(dict.fromkeys([*values, *_quantities(rest)]))
 
 
 def _exact(kind: str, number: float) -> Value:

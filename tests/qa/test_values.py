@@ -53,14 +53,14 @@ def test_a_value_has_a_kind_and_bounds(text: str, kind: str, low: float, high: f
     ],
 )
 def test_a_date_is_its_parts(text: str, parts: set[str]) -> None:
-    assert find_values(text) == [Value("date", frozenset(parts))]
+    assert find_values(text) == (Value("date", frozenset(parts)),)
 
 
 @pytest.mark.parametrize(
     "text", ["It has 14.", "It may be.", "the F-35", "release 3.1.1", "two. Cranes", "so [14]", "at 25:61"]
 )
 def test_what_is_no_value(text: str) -> None:
-    assert find_values(text) == []
+    assert find_values(text) == ()
 
 
 @pytest.mark.parametrize(
