@@ -282,7 +282,7 @@ class Pipeline:
 
     @staticmethod
     def _readable(best: Sequence[Evidence], index: Index) -> list[Evidence]:
-        """Sentences with what their pronouns lean on, and with the lists that they announce or are items of."""
+        """Sentences with what their pronouns lean on, with their lists, and with the heads of their tables."""
         return with_lists(with_antecedents(best, index), index)
 
     def _judged(self, asked: _Asked) -> list[Evidence]:
@@ -359,7 +359,7 @@ class Pipeline:
 
     def _refuse(self, asked: _Asked, reason: Reason, probability: float, clock: _Clock) -> Answer:
         best = asked.ranked[:1]
-        correction = correct_premise(asked.standalone, best) if reason != "off_corpus" else None
+        correction = correct_premise(asked.standalone, asked.ranked) if reason != "off_corpus" else None
         if correction:
             cited = cite([(correction, best)], asked.index, [])
             return self._finish(asked, cited, probability, "false_premise", clock)

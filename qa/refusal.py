@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 
 from index.lexical import tokenise
 from qa.answer import Reason
@@ -40,27 +41,38 @@ def refusal_text(reason: Reason) -> str:
     return _TEXTS[reason]
 
 
-def correct_premise(question: str, chosen: Sequence[Evidence]) -> str | None:
+def correct_premise(question: str, ranked: Sequence[Evidence]) -> str | None:
     """What the documents say instead, where a question why takes a number or date for granted that they contradict.
 
     The best sentence must be about the rest of the question, hold its names, and give another value of the same kind:
     of the same unit or noun, or another date; for a date it must hold all the rest, as a thing may happen twice.
     Other questions ask for a value, or set one as a condition; another name is no contradiction: many may do one thing.
-    None where that is not so.
+    None where that is not so, or where another sentence about it gives the value that was asked about.
     """
-    if not chosen or not _WHY.match(question) or _BESIDE.search(question):
+    if not ranked or not _WHY.match(question) or _BESIDE.search(question):
         return None
-    best = chosen[0]
-    told = f"{best.title} {best.section} {best.text}"
+    best = ranked[0]
     names = {word for name in find_names(question) for word in normalise(name).split()}
-    rest = {word for word in tokenise(without_dates(question)) if not word[0].isdigit()}
-    held = len(rest & set(tokenise(told))) / len(rest) if rest else 0.0
-    if not names <= set(normalise(told).split()) or held < CONTRADICTING:
+    if not names <= set(normalise(_told(best)).split()):
         return None
-    values, asked = find_values(best.text), find_values(question)
-    if not any(_contradicted(value, values) for value in asked if held == 1 or value.kind != "date"):
+    rest = {word for word in tokenise(without_dates(question)) if not word[0].isdigit()}
+    held = _held(rest, best)
+    asked = [value for value in find_values(question) if held == 1 or value.kind != "date"]
+    others = [find_values(other.text) for other in ranked[1:] if _held(rest, other) >= CONTRADICTING]
+    if held < CONTRADICTING or not any(
+        _contradicted(value, find_values(best.text)) and not any(map(value.agrees, chain.from_iterable(others)))
+        for value in asked
+    ):
         return None
     return f"The documents do not say that. They say: {' '.join(best.text.split())}"
+
+
+def _told(evidence: Evidence) -> str:
+    return f"{evidence.title} {evidence.section} {evidence.text}"
+
+
+def _held(words: set[str], evidence: Evidence) -> float:
+    return len(words & set(tokenise(_told(evidence)))) / len(words) if words else 0.0
 
 
 def _contradicted(asked: Value, values: Sequence[Value]) -> bool:

@@ -72,3 +72,12 @@ def test_only_what_a_question_takes_for_granted_is_corrected(
     evidence: Callable[..., Evidence], question: str, text: str, corrected: bool
 ) -> None:
     assert (correct_premise(question, [evidence(text)]) is not None) == corrected
+
+
+def test_what_another_sentence_states_is_not_denied(evidence: Callable[..., Evidence]) -> None:
+    members, guests = evidence("Members pay 30 krones a day."), evidence("Guests pay 40 krones a day.")
+    others = evidence("The regatta gave 40 krones to the church.")
+    question = "Why do guests pay 40 krones a day?"
+    assert correct_premise(question, [members]) == correct_premise(question, [members, others]) is not None
+    assert correct_premise(question, [members, guests]) is None
+    assert correct_premise("Why do guests pay 50 krones a day?", [guests, members]) is not None
