@@ -69,6 +69,11 @@ _PLAIN_ITEM = re.compile(rf"[ \t]*\n[^\n|]{{1,{PLAIN_ITEM_CHARACTERS}}}(?<![.!?:
 _ENDS_SENTENCE = re.compile(rf"[.!?。！？](?:[\"'”’)\]*_]|{FOOTNOTE})*\s*$")
 _ITEM_MARK = re.compile(rf"((?:[ \t]|>)*){LIST_MARK}[ \t]+")
 """What stands on a line before the item of a list; its group is the indentation."""
+RULE = re.compile(r"\|[ \t:|]*-[ \t:|-]*")
+"""The line under the head of a table."""
+HEAD = re.compile(rf"\|[^\n]*\n[ \t]*{RULE.pattern}(?:\n|\Z)")
+"""The head of a table, which a rule follows."""
+_ROW = re.compile(r"[ \t]*(?=\|)")
 _remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 _remembering = threading.Lock()
 
@@ -265,16 +270,41 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
     return _at(before, evidence, index)
 
 
+def table_around(evidence: Evidence, index: Index) -> Span:
+    """Where the table is that a row stands in, its head first; an empty place where there is no such table."""
+    text = index.documents[evidence.document].text
+    start, end = evidence.start, evidence.end
+    if not evidence.text.startswith("|"):
+        return end, end
+    line = text.rfind("\n", 0, start) + 1
+    while line and (row := _ROW.match(text, above := text.rfind("\n", 0, line - 1) + 1)):
+        line, start = above, row.end()
+    while text.startswith("\n", end) and _ROW.match(text, end + 1):
+        below = text.find("\n", end + 1)
+        end = len(text) if below < 0 else below
+    return (start, start + len(text[start:end].rstrip())) if HEAD.match(text, start) else (end, end)
+
+
+def table_head(evidence: Evidence, index: Index) -> list[Evidence]:
+    """The head of the table that a row stands in; nothing for the head itself, or where that speaks to a model."""
+    start, end = table_around(evidence, index)
+    head = index.documents[evidence.document].text[start:end].partition("\n")[0].rstrip()
+    told = head and start != evidence.start and not speaks_to_a_model(head)
+    return [_at((start, start + len(head)), evidence, index)] if told else []
+
+
 def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
     """The chosen sentences, and the lists that they announce or are items of, `LIST_CHARACTERS` of them together.
 
-    A late item of a long list brings the sentence that announces it, and not the items between.
+    A late item of a long list brings the sentence that announces it, and not the items between; a row of a table its
+    head, without which no number says what it is.
     """
     places = {(evidence.document, evidence.start) for evidence in chosen}
     added: list[Evidence] = []
     left = LIST_CHARACTERS
     for evidence in chosen:
         around = list_around(evidence, index) or _find_list(evidence, index, LONGEST_LIST)[:1]
+        around = around or table_head(evidence, index)
         new = [part for part in around if (part.document, part.start) not in places]
         length = sum(len(part.text) for part in new)
         if length <= left:

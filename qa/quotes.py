@@ -16,20 +16,23 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.document import Span
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.disagreement import same_matter
 from qa.evidence import (
+    HEAD,
     LIST_CHARACTERS,
+    RULE,
     Evidence,
     embed_sentences,
     late_lead_in,
     list_around,
     sentence_before,
     standard,
+    table_around,
+    table_head,
 )
 from qa.instructions import speaks_to_a_model
 from qa.question import QUESTION_WORD
@@ -90,9 +93,6 @@ _SEVERAL = re.compile(
     rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
     re.IGNORECASE,
 )
-_RULE = re.compile(r"\|[ \t:|]*-[ \t:|-]*")
-_HEAD = re.compile(rf"\|[^\n]*\n{_RULE.pattern}(?:\n|\Z)")
-"""The head of a table, which a rule follows."""
 _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
@@ -130,7 +130,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
 def _says_nothing(evidence: Evidence, index: Index) -> bool:
     """Whether a sentence is a question or the head of a table."""
     asks = evidence.text.rstrip().endswith("?")
-    return asks or _HEAD.match(index.documents[evidence.document].text, evidence.start) is not None
+    return asks or HEAD.match(index.documents[evidence.document].text, evidence.start) is not None
 
 
 def choose_quotes(
@@ -236,25 +236,11 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
 
 def _with_table(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
     """The sentence as it is quoted, and a row with its table, where that has no more than `LIST_CHARACTERS`."""
-    start, end = _table_around(sentence, index)
+    start, end = table_around(sentence, index)
     text = index.documents[sentence.document].text[start:end]
     if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, text.splitlines())):
         return _grown(sentence, ranked, index)
     return replace(sentence, start=start, end=end, text=text)
-
-
-def _table_around(evidence: Evidence, index: Index) -> Span:
-    """Where the table is that a row stands in, its head first; an empty place where there is no such table."""
-    text = index.documents[evidence.document].text
-    start, end = evidence.start, evidence.end
-    if not evidence.text.startswith("|"):
-        return end, end
-    while start and text.startswith("|", above := text.rfind("\n", 0, start - 1) + 1):
-        start = above
-    while text.startswith("|", end + 1) and text[end] == "\n":
-        below = text.find("\n", end + 1)
-        end = len(text) if below < 0 else below
-    return (start, start + len(text[start:end].rstrip())) if _HEAD.match(text, start) else (end, end)
 
 
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
@@ -319,12 +305,8 @@ def holds(quote: Evidence, sentence: Evidence) -> bool:
 
 def as_part(quote: Evidence, index: Index) -> tuple[str, list[Evidence]]:
     """The quote as an answer shows it and what it cites: with a row of a table, its head as well."""
-    start, end = _table_around(quote, index)
-    document = index.documents[quote.document].text
-    head = document[start:end].partition("\n")[0].rstrip()
-    if not head or start == quote.start or speaks_to_a_model(head):
-        return as_quote(quote), [quote]
-    return as_quote(quote, head), [quote, replace(quote, start=start, end=start + len(head), text=head)]
+    head = table_head(quote, index)
+    return as_quote(quote, head[0].text if head else ""), [quote, *head]
 
 
 def as_quote(evidence: Evidence, head: str = "") -> str:
@@ -345,13 +327,13 @@ def _read_rows(text: str, head: str) -> str:
     names = _cells(head)
     lines: list[str] = []
     rows = text.splitlines()
-    for line, following in zip(rows, [*rows[1:], ""], strict=True):
+    for line, following in zip(map(str.strip, rows), [*map(str.strip, rows[1:]), ""], strict=True):
         cells = _cells(line)
         if not (line.startswith("|") and line.rstrip().endswith("|")):
             lines.append(line)
-        elif not names and _RULE.fullmatch(following):
+        elif not names and RULE.fullmatch(following):
             names = cells
-        elif any(cells) and not _RULE.fullmatch(line):
+        elif any(cells) and not RULE.fullmatch(line):
             named = zip(names, cells, strict=True) if len(names) == len(cells) else ()
             told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
             lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * following.startswith("|"))

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import html
 
 from corpus import Document, DocumentError, document_sentences, load_document, normalise
 from corpus.extraction import Extractor
-from corpus.readers.blocks import Block, join_blocks, one_line
+from corpus.readers.blocks import Block, blocks_of, join_blocks, one_line
 from corpus.readers.html import decode_page
 from corpus.readers.pdf import assemble, without_running_heads
 
@@ -140,6 +141,34 @@ def test_blocks_become_lines_and_headings_are_exact(blocks: list[Block]) -> None
     assert normalise(found.text) == found.text
     lines = found.text.split("\n\n")
     assert all(found.text[start:end] in lines for start, end in found.headings)
+
+
+HEAD, ROW = "<tr><th>Boat</th><th>Fee</th></tr>", "<tr><td>8 m</td><td>20</td></tr>"
+MARKDOWN = "| Boat | Fee |\n|---|---|\n| 8 m | 20 |"
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        (HEAD + ROW, MARKDOWN),
+        (ROW + ROW, "| 8 m | 20 |\n| 8 m | 20 |"),
+        ("<tr><td><p><b>Boat</b></p></td><td><b>Fee</b></td></tr>" + ROW, MARKDOWN),
+        ("<tr><td><p>a|b</p><p>c</p></td><td></td></tr>" + ROW, "| a\\|b c | |\n| 8 m | 20 |"),
+        ("<tr><td>Road</td><td>East</td></tr><tr><td>Phone</td><td>555</td></tr>", "| Road | East |\n| Phone | 555 |"),
+        (
+            "<caption>Fees</caption><tr><td>Boat</td><td>May</td><td>June</td></tr>"
+            "<tr><td>8 m</td><td>1</td><td>2</td></tr>",
+            "Fees\n\n| Boat | May | June |\n|---|---|---|\n| 8 m | 1 | 2 |",
+        ),
+        (f"<tr><td>Left</td><td><table>{HEAD}{ROW}</table></td></tr>", f"Left |\n\n{MARKDOWN}"),
+        (f"{HEAD}<tr><td>{'long ' * 99}</td><td>b</td></tr>", f"Boat | Fee\n\n{'long ' * 99}| b"),
+        ("<tr><td>One.</td></tr><tr><td>Two.</td></tr>", "One.\n\nTwo."),
+        (HEAD, "Boat | Fee"),
+    ],
+)  # fmt: skip
+def test_a_table_is_written_as_in_markdown(table: str, text: str) -> None:
+    tree = html.fragment_fromstring(f"Before<table>{table}</table>After", create_parent="body")
+    assert join_blocks(blocks_of(tree), {}).text == f"Before\n\n{text}\n\nAfter"
 
 
 def test_a_word_document(read: Read, made: Any) -> None:

@@ -394,3 +394,11 @@ def test_an_answer_is_read_and_embedded_with_its_question(
     assert asked["Nine euros."] == "**How much is it?**"
     assert asked["Ten to six."] == ""
     assert next(e for e in ranked if e.text == "Nine euros.").titled == "Museum\n**How much is it?**\nNine euros."
+
+
+def test_a_row_of_a_table_is_read_with_its_head(make_index: Callable[[Mapping[str, str]], Index]) -> None:
+    index = make_index({"a.md": "# Fees\n\n| Boat | Fee |\n|---|---|\n| 8 m | 20 |\n| 9 m | 30 |\n\n| x | y |\n"})
+    head, first, last, lone = parts_of(index)
+    assert with_lists([last, first], index) == [last, first, head]
+    assert with_lists([head], index) == [head]
+    assert with_lists([lone], index) == [lone]

@@ -152,6 +152,15 @@ def test_a_quote_stands_on_one_line_in_quotation_marks(evidence: Callable[..., E
 TABLE = "| Ticket | Price |\n|---|---|\n| day | 12 euros |\n| year | 90 euros |"
 
 
+def test_a_table_inside_a_list_has_a_head(make_index: MakeIndex, quoted: Callable[..., Evidence]) -> None:
+    table = TABLE.replace("\n", "\n  ")
+    index = make_index({"a.md": f"# Fees\n\n- Tickets:\n\n  {table}\n\nBring money."})
+    row = quoted(index, "a.md", "| year | 90 euros |")
+    assert as_part(row, index)[0] == "“Ticket: year, Price: 90 euros”"
+    (quote,) = choose_quotes("What do the tickets cost?", "", [row], index, 4, several=True)
+    assert as_part(quote, index) == ("“Ticket: day, Price: 12 euros; Ticket: year, Price: 90 euros”", [quote])
+
+
 def test_a_row_of_a_table_is_read_under_its_head(make_index: MakeIndex, quoted: Callable[..., Evidence]) -> None:
     index = make_index({"a.md": f"# Fees\n\n{TABLE}\n\nBring money."})
     row, head = quoted(index, "a.md", "| year | 90 euros |"), quoted(index, "a.md", "| Ticket | Price |")
