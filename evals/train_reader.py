@@ -8,11 +8,9 @@ memory; an hour on two cores sees a tenth of the questions, and each with up to 
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import random
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,17 +21,14 @@ import click
 import numpy as np
 
 from corpus.document import Span
-from evals.questions import locate_quote
+from evals.invented import WORLDS, evidence_places, open_world
 from index import Embedder, SentenceTransformerEmbedder
 from index.adapter import as_openvino_reads
 from index.weights import ANSWERING_MODEL, ensure_file
 from qa.evidence import Evidence
 from qa.generator import Message
-from qa.pipeline import Pipeline, open_pipeline
 from qa.prompt import NO, YES, verdict_prompt, writing_prompt
-from qa.settings import Settings
 
-WORLDS = Path(__file__).parent / "worlds"
 LAYERS = range(10, 28)
 """Where the adapter is: what a passage states is told apart in the middle and late layers (evals/LOG.md)."""
 TENSORS = {"attn_q": "q_proj", "attn_k": "k_proj", "attn_v": "v_proj", "attn_output": "o_proj"}
@@ -108,30 +103,12 @@ def main(out: Path, minutes: float, worlds: Path, start: Path | None, seed: int)
 
 def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Example]:
     """The questions of one folder, with passages as the pipeline retrieves them."""
-    world = json.loads(path.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = Path(folder) / "documents"
-        corpus.mkdir()
-        for document in world["documents"]:
-            (corpus / document["name"]).write_text(document["text"], encoding="utf-8")
-        settings = Settings.load({"corpus": corpus, "index": Path(folder) / "index"})
-        pipeline = open_pipeline(settings, load_model=False, embedder=embedder)
+    with open_world(path, embedder) as (pipeline, questions):
         asked = [
-            Asked(question, _places(question, pipeline), *map(tuple, pipeline.passages(question["question"])))
-            for question in world["questions"]
+            Asked(question, evidence_places(question, pipeline), *map(tuple, pipeline.passages(question["question"])))
+            for question in questions
         ]
         return [_example(place, asked, choose) for place in range(len(asked))]
-
-
-def _places(question: dict[str, Any], pipeline: Pipeline) -> list[tuple[str, Span]]:
-    """Where the evidence of a question stands."""
-    places = []
-    for evidence in question.get("evidence", ()):
-        found = locate_quote(pipeline.index.documents[evidence["document"]].text, evidence["quote"])
-        if not found:
-            raise click.ClickException(f"{evidence['document']} does not hold {evidence['quote']!r}")
-        places.append((evidence["document"], found[0]))
-    return places
 
 
 def _example(place: int, asked: Sequence[Asked], choose: random.Random) -> Example:

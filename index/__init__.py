@@ -1,7 +1,7 @@
 """The index: embedding, vectors, BM25, generations on disk, and hybrid search over them."""
 
 from index.build import build, ensure_index
-from index.embedder import Embedder, SentenceTransformerEmbedder
+from index.embedder import Embedder, SentenceTransformerEmbedder, sentence_embedder
 from index.errors import (
     IndexDamagedError,
     IndexFaultError,
@@ -37,6 +37,7 @@ __all__ = [
     "ensure_index",
     "list_generations",
     "rollback",
+    "sentence_embedder",
     "status",
     "verify",
 ]

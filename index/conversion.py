@@ -29,19 +29,25 @@ from index.cache import (
 from index.telemetry import silence_openvino
 from index.weights import hash_file
 
-Form: TypeAlias = Literal["openvino", "transformers", "sentence-transformers"]
+Form: TypeAlias = Literal["openvino", "transformers", "sentence-transformers", "sentence-transformers-adapted"]
 
 LIBRARIES: dict[Form, str] = {
     "openvino": "openvino-genai",
     "transformers": "transformers",
     "sentence-transformers": "sentence-transformers",
+    "sentence-transformers-adapted": "sentence-transformers",
 }
 """Whose version a conversion is bound to."""
 
 FORMAT = 2
 """Version of the manifest; a folder with another one is converted again."""
 
-DISK_PER_BYTE: dict[Form, float] = {"openvino": 2.7, "transformers": 3.8, "sentence-transformers": 7.5}
+DISK_PER_BYTE: dict[Form, float] = {
+    "openvino": 2.7,
+    "transformers": 3.8,
+    "sentence-transformers": 7.5,
+    "sentence-transformers-adapted": 7.5,
+}
 """Disk taken per byte of the file, measured with a margin: of a GGUF in Q4_K_M, OpenVINO 1.15 for the converted folder
 and 1.3 for what it compiles from it; transformers, whose weights are bfloat16, 3.2. Of the embedding model 3.5, and as
 much again while it is written."""
@@ -49,6 +55,7 @@ WRITTEN: dict[Form, str] = {
     "openvino": "*model*.xml",
     "transformers": "*.safetensors",
     "sentence-transformers": "modules.json",
+    "sentence-transformers-adapted": "modules.json",
 }
 """What a conversion has written when it is done."""
 
@@ -63,7 +70,7 @@ def ensure_converted(source: Path, sha256: str, form: Form, progress: Progress |
 
     Args:
         source: The file.
-        sha256: Its hash, already checked; it names the folder.
+        sha256: Its hash, already checked, or what else identifies what is converted; it names the folder.
         form: The engine whose form it is.
         progress: Told the seconds that the conversion has taken (for 1.1 GB on two fast cores, 20 s for OpenVINO and
             50 s for transformers; 15 s for the embedding model).
@@ -196,10 +203,10 @@ def _convert(form: str, source: Path) -> None:
         # Reading a GGUF with this flag makes OpenVINO write its own form beside it.
         openvino_genai.LLMPipeline(str(source), "CPU", enable_save_ov_model=True)
         return
-    if form == "sentence-transformers":
-        from index.packed_e5 import write_folder
+    if form.startswith("sentence-transformers"):
+        from index.packed_e5 import ADAPTER_FILE, write_folder
 
-        write_folder(source, source.parent)
+        write_folder(source, source.parent, ADAPTER_FILE if form.endswith("adapted") else None)
         return
     import torch
     import transformers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -20,7 +21,7 @@ Vector: TypeAlias = NDArray[np.float32]
 BATCH = 32
 """Texts embedded at once: larger batches gain nothing on two cores."""
 QUERIES = 256
-"""Vectors of questions kept: one question is compared with chunks, then with sentences."""
+"""Vectors of questions kept."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,24 @@ class Embedder(Protocol):
         ...
 
 
+def sentence_embedder(embedder: Embedder) -> Embedder:
+    """What compares single sentences with a question, where `embedder` compares the chunks of an index.
+
+    For the default model the same one with our adapter (`index/packed_e5.py`); any other model itself.
+    """
+    from index.weights import EMBEDDING_MODEL
+
+    return _adapted() if embedder.weights_hash == EMBEDDING_MODEL.sha256 else embedder
+
+
+@cache
+def _adapted() -> SentenceTransformerEmbedder:
+    from index.weights import EMBEDDING_MODEL, sentence_folder, sentence_hash
+
+    name = f"{EMBEDDING_MODEL.name} for sentences"
+    return SentenceTransformerEmbedder(sentence_folder(), name=name, weights_hash=sentence_hash(), dimension=384)
+
+
 class SentenceTransformerEmbedder:
     """A sentence-transformers model from a local folder, loaded on the first text."""
 
@@ -76,9 +95,10 @@ class SentenceTransformerEmbedder:
         Raises:
             index.cache.ModelError: It is not installed or damaged, or the disk is full; the message says what to do.
         """
-        from index.weights import EMBEDDING_MODEL, embedding_folder
+        from index.weights import EMBEDDING_MODEL, embedding_folder, sentence_folder
 
         folder = embedding_folder(progress)
+        sentence_folder(progress)  # written here, where the progress is told
         return cls(folder, name=EMBEDDING_MODEL.name, weights_hash=EMBEDDING_MODEL.sha256, dimension=384)
 
     @classmethod

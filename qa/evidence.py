@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.document import Sentence, Span
 from corpus.sentences import LIST_MARK
-from index import Embedder, Hit, Index
+from index import Embedder, Hit, Index, sentence_embedder
 from index.lexical import LexicalIndex
 from qa.instructions import speaks_to_a_model
 from qa.period import Period, asked_period, suits
@@ -40,7 +40,7 @@ LEAD_IN_CHARACTERS, PLAIN_ITEM_CHARACTERS = 200, 100
 """Longest line without a colon that may announce a list, and longest item without a mark."""
 REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
-MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 1.6, 0.8, 0.5, 0.6
+MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 2.1, 1.0, 0.1, 0.4
 """Weights of the four readings of a sentence: the fit of a conditional logit to the questions of the dev half and 302
 of SQuAD 2, so that a difference of two scores is about one of log-odds; words weigh more than fitted, for the sake of
 questions that need two documents (evals/LOG.md)."""
@@ -157,8 +157,9 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
     prior = others @ np.array([CHUNK_MEANING, WORDS, CHUNK_WORDS])
     kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
     candidates = [places[row][1] for row in kept]
-    vectors = embed_sentences([candidate.titled for candidate in candidates], index.embedder)  # (kept, dimension)
-    cosines = vectors @ index.embedder.embed_query(question)  # (kept,)
+    embedder = sentence_embedder(index.embedder)
+    vectors = embed_sentences([candidate.titled for candidate in candidates], embedder)  # (kept, dimension)
+    cosines = vectors @ embedder.embed_query(question)  # (kept,)
     return candidates, np.column_stack([standard(cosines), others[kept]])
 
 

@@ -14,7 +14,7 @@ from threading import Event as StopEvent
 import numpy as np
 
 from corpus import normalise
-from index import Embedder, Hit, Index, IndexReader
+from index import Embedder, Hit, Index, IndexReader, sentence_embedder
 from index.cache import Progress
 from qa.abbreviations import expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
@@ -135,6 +135,7 @@ class Pipeline:
         return repr(
             (
                 *(PROMPTS_HASH, index.corpus_hash, index.manifest.weights_hash),
+                sentence_embedder(index.embedder).weights_hash,
                 *((self._generator.name, self._generator.engine) if self._generator else ()),
                 *_answering(self.settings).items(),
                 replace(self.calibration, provenance={}),
