@@ -13,7 +13,7 @@ from qa.citations import without_marks
 from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find_numbers
 from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.negation import contradicts, negates
-from qa.numbers import MEASURE
+from qa.numbers import MEASURE, MINUS
 from qa.wording import expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -41,18 +41,7 @@ _COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\
 _RANGE_COUNT = re.compile(_COUNT.pattern.replace("of", "(?:of|to|or|and)"))
 """The same, and both numbers of `3 to 5 years`."""
 _YEAR = re.compile(r"[12]\d{3}")
-_MEASURED = re.compile(rf"(?<!\S)(\d\S*) ({MEASURE}|percent)\b")
-_SYMBOLS = (
-    *(
-        ("kilomet(?:er|re)s?", "km"),
-        ("centimet(?:er|re)s?", "cm"),
-        ("millimet(?:er|re)s?", "mm"),
-        ("met(?:er|re)s?", "m"),
-    ),
-    *(("millilit(?:er|re)s?", "ml"), ("lit(?:er|re)s?", "l"), ("kilograms?", "kg"), ("grams?", "g"), ("hours?", "h")),
-    *(("foot|feet", "ft"), ("lbs|pounds?", "lb"), ("ounces?", "oz"), ("tonn?es?|tons", "ton"), ("hectares?", "ha")),
-)
-"""Units, as part of a regular expression, and what they are read as."""
+_MEASURED = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ({MEASURE})\b")
 _OPPOSITES = (
     (
         "rise rose risen rising increase grow grew grown climb gain",
@@ -203,12 +192,8 @@ def reverses(sentence: str, statement: str) -> bool:
 
 
 def _measures(normalised: str) -> set[tuple[str, str]]:
-    """Numbers with their units, however these are spelled."""
-    return {(number, _symbol(unit)) for number, unit in _MEASURED.findall(normalised)}
-
-
-def _symbol(unit: str) -> str:
-    return next((symbol for names, symbol in _SYMBOLS if re.fullmatch(names, unit)), unit.removesuffix("s"))
+    """Numbers with their units."""
+    return {(number, unit.removesuffix("s")) for number, unit in _MEASURED.findall(normalised)}
 
 
 def _by_stem(normalised: str) -> frozenset[str]:
