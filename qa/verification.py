@@ -15,6 +15,7 @@ from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find
 from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.negation import contradicts, negates
 from qa.numbers import MEASURE, MINUS
+from qa.reversals import changes_office, crosses_bound, exchanges_years
 from qa.wording import expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -159,7 +160,7 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
     found = found or [word for word in find_capitalised(said) if not held.issuperset(tokenise(normalise(word)))]
     known = sum(word in held for word in words) >= KNOWN_WORDS * len(words) > 0
     exact = all(word in held for word in words if word[0].isdigit() and word != "1")
-    wrong = (miscounts, swaps, reverses)
+    wrong = (miscounts, swaps, reverses, crosses_bound, changes_office, exchanges_years)
     if not found and (not (known and exact) or any(differs(said, statement) for differs in wrong)):
         found.append(WORDING)
     return found
