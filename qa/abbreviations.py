@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 import weakref
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 from index import Index
 
+INITIALS = {"US": "United States", "UK": "United Kingdom", "UN": "United Nations", "EU": "European Union"}
+"""What documents seldom define; a document that does has its own way."""
 MOST_TEXT = 20_000_000
 """Characters that are searched for definitions: 20 million take 3 s; in a larger corpus the first documents define."""
 
@@ -83,6 +86,22 @@ def abbreviations(index: Index) -> dict[str, str]:
                 counts[short.upper()][found] += 1
         _learned[index] = {short: forms.most_common(1)[0][0] for short, forms in counts.items()}
     return _learned[index]
+
+
+def other_forms(sentence: str, long_forms: Mapping[str, str]) -> list[tuple[re.Pattern[str], str]]:
+    """For each abbreviation of which a sentence has one form alone: the other form, and that which the sentence has."""
+    found, lowered, undotted = [], sentence.lower(), sentence.replace(".", "")
+    for short, spelled in long_forms.items():
+        has_long = spelled.lower() in lowered
+        if has_long or short in undotted:
+            dotted = r"\.?".join(map(re.escape, short))
+            brief = re.compile(rf"(?<![\w.$]){dotted}(?:(?<=\.\w)\.)?+(?![\w$]|\.\w| dollar)")
+            written = brief.search(sentence)
+            if has_long and not written:
+                found.append((brief, spelled))
+            elif written and not has_long:
+                found.append((re.compile(rf"\b{re.escape(spelled)}\b", re.IGNORECASE), written[0]))
+    return found
 
 
 def expand(question: str, index: Index) -> str:

@@ -1,4 +1,4 @@
-"""Numbers, clock times and sums of money, however they are written, in one form each."""
+"""Numbers, units, clock times and sums of money, however they are written, in one form each."""
 
 from __future__ import annotations
 
@@ -45,12 +45,62 @@ _UNIT = (
     r"(?:\s?(?:%|[€£¥$](?!\s?\d))"
     r"|[\s-]*(?:per\s?cent|dollars?|usd|euros?|eur|pounds?|gbp|yen|jpy)\b)"
 )
+_SYMBOLS = {
+    r"(?:km|kilomet(?:er|re)s?) ?(?:/ ?|per |an )h(?:our)?|kph": "kmh",
+    r"miles? (?:per|an) hour": "mph",
+    r"kilomet(?:er|re)s?": "km",
+    r"centimet(?:er|re)s?": "cm",
+    r"millimet(?:er|re)s?": "mm",
+    r"met(?:er|re)s?": "m",
+    r"millilit(?:er|re)s?": "ml",
+    r"centilit(?:er|re)s?": "cl",
+    r"lit(?:er|re)s?": "l",
+    r"kilogram(?:me)?s?|kilos?": "kg",
+    r"milligram(?:me)?s?": "mg",
+    r"gram(?:me)?s?": "g",
+    r"kilowatt[ -]hours?": "kwh",
+    r"kilowatts?": "kw",
+    r"megawatts?": "mw",
+    r"watts?": "w",
+    r"volts?": "v",
+    r"kilohertz": "khz",
+    r"megahertz": "mhz",
+    r"gigahertz": "ghz",
+    r"hertz": "hz",
+    r"kilobytes?": "kb",
+    r"megabytes?": "mb",
+    r"gigabytes?": "gb",
+    r"terabytes?": "tb",
+    r"hectares?": "ha",
+    r"(?:metric )?tons?|(?:metric )?tonnes?|(?<=\d )t": "tons",
+    r"ft|(?<=\d )foot|(?<=square )foot": "feet",
+    r"lbs?": "pounds",
+    r"oz": "ounces",
+    r"yds?": "yards",
+    r"inch(?:es)?": "inches",
+    r"(?<=\d )(?:hrs?|h)": "hours",
+    r"mins|(?<=\d )min": "minutes",
+    r"secs|(?<=\d )sec": "seconds",
+    r"per ?cent": "percent",
+    r"degrees? c(?:elsius|entigrade)?|celsius": "c",
+    r"degrees? f(?:ahrenheit)?|fahrenheit": "f",
+}
+"""Units as they are written, each as a part of a regular expression, and what they are read as: the symbol where no
+other word has its letters. `h`, `foot` and the like are units only behind a number; a pound weighs and pays.
+"""
+_POWERS = {"square": "2", "sq": "2", "cubic": "3", "cu": "3"}
 MEASURE = (
-    r"(?:[kcmµ]?m|[km]?g|[mc]?l|[mk]?wh?|[kmgt]b|[kmg]?hz|[km]v|ma|h|ft|lbs?|oz|ha|mph"
-    r"|(?:kilo|centi|milli)?(?:met(?:er|re)|lit(?:er|re)|gram)s?|miles?|feet|foot|inch(?:es)?|yards?|pounds?|ounces?"
-    r"|tons?|tonnes?|hectares?|acres?|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|points?)"
+    r"(?:[kcmµ]?m[23]?|[km]?g|[mc]?l|[mk]?wh?|[kmgt]b|[kmg]?hz|[km]?v|ma|ha|c|f|kmh|mph|percent"
+    r"|miles?|feet2?|inches|yards?|pounds?|ounces?|tons|acres?"
+    r"|seconds?|minutes?|hours?|days?|weeks?|months?|years?|degrees?|points?)"
 )
-"""Units: what stands before one is measured, so that 1.50 is 1.5, as release 3.10 is not 3.1."""
+"""Units as they are read: what stands before one is measured, so that 1.50 is 1.5, as release 3.10 is not 3.1."""
+_WRITTEN_UNIT = re.compile(
+    rf"\b(?:(?P<power>{'|'.join(_POWERS)})\.?\s)?"
+    rf"(?:{'|'.join(f'(?P<_{place}>{written})' for place, written in enumerate(_SYMBOLS))}|(?P<symbol>[ckm]?m))"
+    r"(?=[23]?\b)"
+)
+_READ_AS = {f"_{place}": unit for place, unit in enumerate(_SYMBOLS.values())}
 _LABELS = re.compile(rf"({LABEL})")
 _SINGLE = re.compile(rf"{ALONE}({MINUS}?)({_SIGN})?({NUMBER})({_SCALE})?({_UNIT})?")
 _RANGE = re.compile(
@@ -61,7 +111,7 @@ _MIXED = re.compile(r"(?:(?<![\w.,/])(\d{1,3})\s+)?(?<![\w.,/⁄])(\d{1,2})(?:�
 """A fraction, a whole number before it included; with a slash only one that measures, so that 24/7 stays."""
 _AND_A_HALF = re.compile(rf"(?<![\w.,])({_AMOUNT})\s+and\s+(?:a|one)\s+(half|quarter)\b")
 _PART_OF = re.compile(
-    rf"\bhalf[\s-]+an?[\s-]+|\bhalf[\s-]+(?={_SCALE_WORD})|\b(three[\s-]+)?quarters?\s+of\s+an?\s+(?={_SCALE_WORD})"
+    rf"\bhalf[\s-]+an?[\s-]+|\bhalf[\s-]+(?={_SCALE_WORD}|dozen\b)|\b(three[\s-]+)?quarters?\s+of\s+an?\s+(?={_SCALE_WORD})"
 )
 _SLASHED = re.compile(rf"({_SIGN})({NUMBER}{_SCALE})/(?={NUMBER}{_SCALE})")
 _SIGNED = re.compile(rf"(?<![^\s(“\"\[])(?<!\d\s)[-–](?=(?:{_SIGN})?{_AMOUNT})")
@@ -72,6 +122,8 @@ _CLOCK = re.compile(
     r"(\d{1,2})(?:[:.]([0-5]\d))?\s*([ap])\.?\s?m\b\.?"
 )
 _FULL_CLOCK = re.compile(r"(?<![\w.:])([01]?\d|2[0-3]):([0-5]\d)(?![\w:]|[.,]\d)")
+_NOON = re.compile(r"\b(?:12(?::00)?\s+)?(noon|midnight)\b")
+_DOZEN = re.compile(rf"(?<![\w.,])(a|{_AMOUNT})[\s-]+dozen\b")
 _SEVERAL = re.compile(r"\b(tens|(?:hundred|thousand|million|billion|trillion)s)\b")
 _GLUED = re.compile(rf"{ALONE}({NUMBER})(?!(?:st|nd|rd|th|an)\b)([^\W\d_]{{2,}}|[cfghlmvw])\b")
 """A number and its unit; one letter may be a part of a section (10b), or of a decade (1960s)."""
@@ -89,7 +141,8 @@ def read_numbers(folded: str) -> str:
 
 def read_times(folded: str) -> str:
     """Case-folded text with each clock time as `15h00`."""
-    text = _CLOCK.sub(_read_clock, folded)
+    text = _NOON.sub(lambda match: f" {'12' if match[1] == 'noon' else '0'}h00 ", folded)
+    text = _CLOCK.sub(_read_clock, text)
     return _FULL_CLOCK.sub(lambda match: f" {_time(match[1], match[2])} ", text)
 
 
@@ -97,6 +150,7 @@ def _read(folded: str) -> str:
     text = _MIXED.sub(_add_parts, folded)
     text = _AND_A_HALF.sub(lambda match: _as_text(_value(match[1]) + Decimal(_PARTS[match[2]])), text)
     text = _PART_OF.sub(_part, text)
+    text = _DOZEN.sub(lambda match: _as_text(12 * (_value(match[1]) if match[1] != "a" else Decimal(1))), text)
     text = _GROUPED.sub(lambda match: match[0].replace(" ", ""), text)
     text = _SIGNED.sub(MINUS, text)
     text = _BETWEEN.sub(r" \1 - ", text)
@@ -107,6 +161,7 @@ def _read(folded: str) -> str:
     text = _GLUED.sub(r"\1 \2", text)
     text = _words_to_digits(re.sub(r"(?<!\d)[-–—]|[-–—](?!\d)", " ", text))
     text = _MINUS_WORD.sub(MINUS, text)
+    text = _WRITTEN_UNIT.sub(_read_unit, text)
     return _PLAIN.sub(lambda match: _plain(match[0], measures=bool(match[1])), text)
 
 
@@ -169,6 +224,11 @@ def _words_to_digits(text: str) -> str:
     """`three` as `3`; `hundreds` count nothing exactly and stay words."""
     pieces = _SEVERAL.split(text)
     return "".join(piece if place % 2 else alpha2digit(piece, "en", threshold=0) for place, piece in enumerate(pieces))
+
+
+def _read_unit(match: re.Match[str]) -> str:
+    unit = _READ_AS.get(match.lastgroup or "", match["symbol"])
+    return unit + _POWERS.get(match["power"], "")
 
 
 def _plain(number: str, *, measures: bool) -> str:

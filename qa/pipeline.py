@@ -16,7 +16,7 @@ import numpy as np
 from corpus import normalise
 from index import Embedder, Hit, Index, IndexReader, sentence_embedder
 from index.cache import Progress
-from qa.abbreviations import expand
+from qa.abbreviations import INITIALS, abbreviations, expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
@@ -226,7 +226,8 @@ class Pipeline:
         question, index = asked.standalone, asked.index
         ranked = rank_for_quoting(question, draft, [*asked.ranked[:CANDIDATES], *passage], index)
         quotes = choose_quotes(question, draft, ranked, index, 1)
-        written, dropped = verify(draft, quotes, question)
+        long_forms = {**INITIALS, **abbreviations(index)}
+        written, dropped = verify(draft, quotes, question, long_forms)
         if dropped or not written:  # the first quote alone does not hold what the model wrote
             settings, several = self.settings, asks_for_several(question)
             if settings.weigh_quotes:
@@ -236,7 +237,7 @@ class Pipeline:
             if settings.weigh_quotes and not several:  # one of several facts answers nothing
                 quotes = to_the_point(question, draft, quotes)
             quotes = with_headings(draft, with_year(question, quotes, ranked), index)
-            written, dropped = verify(draft, quotes, question)
+            written, dropped = verify(draft, quotes, question, long_forms)
         return ranked, quotes, written, dropped
 
     def readings(

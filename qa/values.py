@@ -120,7 +120,7 @@ def _spelt_out(text: str) -> str:
     text = _RANGE.sub(lambda match: f"{match[1] or ''} to ", text)
     text = re.sub(r" of (?!\d)", " ", text)
     text = _MANY.sub(lambda match: f"over {_COUNTS.get(match[1], 1) * _COUNTS[match[2]]}", text)
-    return _BARRIER.sub(f" {_END} ", text.replace("a dozen", "12"))
+    return _BARRIER.sub(f" {_END} ", text)
 
 
 def _range_end(tokens: Sequence[str], place: int) -> int:

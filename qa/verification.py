@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
 from corpus import split_sentences
 from index.lexical import tokenise
+from qa.abbreviations import INITIALS, other_forms
 from qa.citations import without_marks
 from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find_numbers
 from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.negation import contradicts, negates
-from qa.numbers import MEASURE
+from qa.numbers import MEASURE, MINUS
+from qa.reversals import changes_office, crosses_bound, exchanges_years
 from qa.wording import expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -41,18 +43,7 @@ _COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\
 _RANGE_COUNT = re.compile(_COUNT.pattern.replace("of", "(?:of|to|or|and)"))
 """The same, and both numbers of `3 to 5 years`."""
 _YEAR = re.compile(r"[12]\d{3}")
-_MEASURED = re.compile(rf"(?<!\S)(\d\S*) ({MEASURE}|percent)\b")
-_SYMBOLS = (
-    *(
-        ("kilomet(?:er|re)s?", "km"),
-        ("centimet(?:er|re)s?", "cm"),
-        ("millimet(?:er|re)s?", "mm"),
-        ("met(?:er|re)s?", "m"),
-    ),
-    *(("millilit(?:er|re)s?", "ml"), ("lit(?:er|re)s?", "l"), ("kilograms?", "kg"), ("grams?", "g"), ("hours?", "h")),
-    *(("foot|feet", "ft"), ("lbs|pounds?", "lb"), ("ounces?", "oz"), ("tonn?es?|tons", "ton"), ("hectares?", "ha")),
-)
-"""Units, as part of a regular expression, and what they are read as."""
+_MEASURED = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ({MEASURE})\b")
 _OPPOSITES = (
     (
         "rise rose risen rising increase grow grew grown climb gain",
@@ -79,7 +70,9 @@ _FROM_TO = re.compile(r"\bfrom (\d\S*)(?: [^\W\d]\w*){0,2} to (\d\S*)")
 _CLAUSE_END = re.compile(r"[.,;:!?]")
 
 
-def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[list[Part], list[list[str]]]:
+def verify(
+    written: str, chosen: Sequence[Evidence], question: str, long_forms: Mapping[str, str] = INITIALS
+) -> tuple[list[Part], list[list[str]]]:
     """The sentences of a draft that a statement of the evidence supports, and the claims of those that none does.
 
     One statement must hold all of a sentence: where two may share it, `Zhao refused. Petrov paid.` holds the words of
@@ -89,6 +82,7 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
         written: The draft.
         chosen: The evidence that it may cite.
         question: The standalone question.
+        long_forms: Abbreviations and what they stand for.
 
     Returns:
         Supported sentences with what each cites, and one list of unsupported claims for each other sentence.
@@ -98,9 +92,10 @@ def verify(written: str, chosen: Sequence[Evidence], question: str) -> tuple[lis
     stated = [(evidence, statement) for evidence in chosen for statement in statements(evidence)]
     for sentence in split_sentences(written):
         text = written[sentence.start : sentence.end]
-        words = set(tokenise(text))
+        words, other = set(tokenise(text)), other_forms(text, long_forms)
+        named = [(evidence, _rename(statement, other)) for evidence, statement in stated]
         problems, evidence, _ = min(
-            ((unsupported_claims(text, statement, question), evidence, statement) for evidence, statement in stated),
+            ((unsupported_claims(text, statement, question), evidence, statement) for evidence, statement in named),
             key=lambda found: (len(found[0]), -len(words & set(tokenise(found[2])))),
             default=(unsupported_claims(text, "", question), None, ""),
         )
@@ -133,6 +128,13 @@ def statements(quote: Evidence) -> list[str]:
     return found
 
 
+def _rename(statement: str, forms: Sequence[tuple[re.Pattern[str], str]]) -> str:
+    """The statement with each name in the form that the sentence has."""
+    for other, form in forms:
+        statement = form.join(other.split(statement))
+    return statement
+
+
 def unsupported_claims(sentence: str, statement: str, question: str) -> list[str]:
     """What the sentence says and the statement does not; empty where it is supported.
 
@@ -158,8 +160,8 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
     found = found or [word for word in find_capitalised(said) if not held.issuperset(tokenise(normalise(word)))]
     known = sum(word in held for word in words) >= KNOWN_WORDS * len(words) > 0
     exact = all(word in held for word in words if word[0].isdigit() and word != "1")
-    wrong = miscounts(said, statement) or swaps(said, statement) or reverses(said, statement)
-    if not found and (wrong or not (known and exact)):
+    wrong = (miscounts, swaps, reverses, crosses_bound, changes_office, exchanges_years)
+    if not found and (not (known and exact) or any(differs(said, statement) for differs in wrong)):
         found.append(WORDING)
     return found
 
@@ -203,12 +205,8 @@ def reverses(sentence: str, statement: str) -> bool:
 
 
 def _measures(normalised: str) -> set[tuple[str, str]]:
-    """Numbers with their units, however these are spelled."""
-    return {(number, _symbol(unit)) for number, unit in _MEASURED.findall(normalised)}
-
-
-def _symbol(unit: str) -> str:
-    return next((symbol for names, symbol in _SYMBOLS if re.fullmatch(names, unit)), unit.removesuffix("s"))
+    """Numbers with their units."""
+    return {(number, unit.removesuffix("s")) for number, unit in _MEASURED.findall(normalised)}
 
 
 def _by_stem(normalised: str) -> frozenset[str]:

@@ -52,7 +52,7 @@ _BEFORE_FRACTION = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 _ABBREVIATION = re.compile(r"\b(?:[^\W\d_]\.)+[^\W\d_]\b\.?")
 _POSSESSIVE = re.compile(r"(?<!\d)'s\b|'")
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
-_WORDS = (("%", " percent "), ("per cent", "percent"), ("+", " plus "), ("&", " and "))
+_WORDS = (("%", " percent "), ("+", " plus "), ("&", " and "))
 _CONTRACTIONS = (
     (re.compile(r"\bca(?:n['’]?t|nnot)\b", re.IGNORECASE), "can not"),
     (re.compile(r"\bwon['’]t\b", re.IGNORECASE), "will not"),
