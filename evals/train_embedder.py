@@ -1,9 +1,10 @@
 """Trains the adapter of the embedding model: `python -m evals.train_embedder OUT.npz`.
 
 The examples are the questions with an answer of the invented folders (`evals/worlds`). The model learns to put the
-sentence that answers a question, and the chunk it stands in, above the others of the folder: those that the search
-finds for the question, and what was found for other questions of the same step (InfoNCE: Oord et al., 2018; LoRA: Hu et
-al., 2021). Needs 4 GB of memory; a pass over the folders takes some ten minutes on two cores.
+sentence that answers a question above the others of the folder: those that the search finds for the question, and what
+was found for other questions of the same step (InfoNCE: Oord et al., 2018; LoRA: Hu et al., 2021). It compares
+sentences only; chunks are compared by the model as it was published, which is better at them (evals/LOG.md). Needs 3 GB
+of memory; a pass over the folders takes some seven minutes on two cores.
 """
 
 from __future__ import annotations
@@ -21,14 +22,12 @@ from typing import Any
 import click
 import numpy as np
 
-from corpus.chunks import contextualise
 from corpus.document import Span
 from evals.invented import WORLDS, evidence_places, open_world
 from index import Embedder, SentenceTransformerEmbedder
 from index.packed_e5 import PROMPTS, load_model, load_tokenizer, read_packed, write_folder
 from index.weights import EMBEDDING_MODEL, ensure_file
-from qa.abbreviations import expand
-from qa.evidence import rank_sentences
+from qa.evidence import Evidence
 
 RANK, SCALE = 16, 2.0
 LEARNING_RATE = 5e-4
@@ -36,13 +35,11 @@ TEMPERATURE = 0.03
 QUESTIONS = 16
 """Questions of one folder whose losses make one step."""
 NEAREST, OTHERS = 5, 3
-"""Sentences, and chunks, that do not answer a question: the best of the search, and some of the rest."""
+"""Sentences that do not answer a question: the best of the search, and some of the rest."""
 ANSWERS = 3
-"""Most sentences, and chunks, that answer a question."""
-CHUNK_WEIGHT = 0.5
-"""Weight of the loss over chunks; that over sentences has 1."""
-TOKENS = {"sentences": 160, "chunks": 256}
-"""Most tokens that are read of each."""
+"""Most sentences that answer a question."""
+TOKENS = 160
+"""Most tokens that are read of a sentence under its title, or of a question."""
 BATCH = 32
 REPORTED = 20
 """Steps between two lines of the log."""
@@ -51,25 +48,17 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the search finds for a question, as it is embedded, best first: what answers it and what does not."""
+class Example:
+    """A question, and the sentences that the search finds for it, as they are embedded, best first."""
 
+    question: str
     answers: tuple[str, ...]
     others: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A question, and what was found for it."""
-
-    question: str
-    sentences: Found
-    chunks: Found
-
-
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--minutes", default=30.0, help="How long to train, after the folders were indexed.")
+@click.option("--minutes", default=18.0, help="How long to train, after the folders were indexed.")
 @click.option("--worlds", default=WORLDS, type=click.Path(exists=True, path_type=Path))
 @click.option("--seed", default=0, help="The order of the questions.")
 def main(out: Path, minutes: float, worlds: Path, seed: int) -> None:
@@ -86,39 +75,26 @@ def main(out: Path, minutes: float, worlds: Path, seed: int) -> None:
 
 
 def read_world(path: Path, embedder: Embedder) -> list[Example]:
-    """The questions of one folder that have an answer, with what the search finds for each."""
+    """The questions of one folder of which the search finds an answer, with what else it finds."""
     examples = []
     with open_world(path, embedder) as (pipeline, questions):
-        index = pipeline.index
         for question in questions:
             places = evidence_places(question, pipeline)
-            hits = index.search(expand(question["question"], index), pipeline.settings.candidates)
-            sentences = [
-                (sentence.titled, _answers(sentence.document, (sentence.start, sentence.end), places))
-                for sentence in rank_sentences(question["question"], hits, index)
-            ]
-            chunks = [
-                (
-                    contextualise(index.documents[hit.chunk.document], hit.chunk),
-                    _answers(hit.chunk.document, (hit.chunk.start, hit.chunk.end), places),
-                )
-                for hit in hits
-            ]
-            if any(answers for _, answers in sentences):
-                examples.append(Example(question["question"], _parted(sentences), _parted(chunks)))
+            _, _, ranked = pipeline.passages(question["question"])
+            answers = tuple(sentence.titled for sentence in ranked if _answers(sentence, places))
+            others = tuple(sentence.titled for sentence in ranked if not _answers(sentence, places))
+            if answers:
+                examples.append(Example(question["question"], answers, others))
     return examples
 
 
-def _answers(document: str, span: Span, places: Sequence[tuple[str, Span]]) -> bool:
-    """Whether a place holds half of a quote of the evidence, or a quote half of it."""
+def _answers(sentence: Evidence, places: Sequence[tuple[str, Span]]) -> bool:
+    """Whether a sentence holds half of a quote of the evidence, or a quote half of it."""
     return any(
-        path == document and min(span[1], end) - max(span[0], start) >= min(end - start, span[1] - span[0]) / 2
+        path == sentence.document
+        and min(sentence.end, end) - max(sentence.start, start) >= min(end - start, sentence.end - sentence.start) / 2
         for path, (start, end) in places
     )
-
-
-def _parted(texts: Sequence[tuple[str, bool]]) -> Found:
-    return Found(*(tuple(text for text, answers in texts if answers is wanted) for wanted in (True, False)))
 
 
 def train(folders: Sequence[Sequence[Example]], packed: Path, minutes: float, choose: random.Random) -> dict[str, Any]:
@@ -174,44 +150,28 @@ def add_adapter(model: Any) -> dict[str, tuple[Any, Any]]:  # noqa: ANN401 - tra
 
 
 def _loss(examples: Sequence[Example], model: Any, tokenizer: Any, choose: random.Random) -> Any:  # noqa: ANN401
-    """How far the answers are from the top of all that is compared in one step, sentences and chunks apart."""
-    asked = _embed([PROMPTS["query"] + example.question for example in examples], 160, model, tokenizer)
-    sentences = _contrast(asked, [example.sentences for example in examples], "sentences", model, tokenizer, choose)
-    chunks = _contrast(asked, [example.chunks for example in examples], "chunks", model, tokenizer, choose)
-    return sentences + CHUNK_WEIGHT * chunks
-
-
-def _contrast(
-    asked: Any,  # noqa: ANN401
-    found: Sequence[Found],
-    kind: str,
-    model: Any,  # noqa: ANN401
-    tokenizer: Any,  # noqa: ANN401
-    choose: random.Random,
-) -> Any:  # noqa: ANN401
-    """Minus the log-probability of what answers each question, against all that answers it not; a mean."""
+    """Minus the log-probability of what answers each question, against all in the step that answers it not; a mean."""
     import torch
 
     compared: dict[str, int] = {}
-    for each in found:
-        rest = each.others[NEAREST:]
-        others = [*each.others[:NEAREST], *choose.sample(rest, min(OTHERS, len(rest)))]
-        for text in (*each.answers[:ANSWERS], *others):
+    for example in examples:
+        rest = example.others[NEAREST:]
+        others = [*example.others[:NEAREST], *choose.sample(rest, min(OTHERS, len(rest)))]
+        for text in (*example.answers[:ANSWERS], *others):
             compared.setdefault(text, len(compared))
-    vectors = _embed([PROMPTS["document"] + text for text in compared], TOKENS[kind], model, tokenizer)
+    asked = _embed([PROMPTS["query"] + example.question for example in examples], model, tokenizer)
+    vectors = _embed([PROMPTS["document"] + text for text in compared], model, tokenizer)
     losses = []
-    for scores, each in zip(asked @ vectors.T / TEMPERATURE, found, strict=True):
-        places = [compared[text] for text in each.answers if text in compared]
-        if places:
-            wrong = torch.ones(len(compared), dtype=torch.bool)
-            wrong[places] = False
-            beaten = torch.logsumexp(scores[wrong], 0)
-            right = scores[places]
-            losses.append((torch.logaddexp(right, beaten) - right).mean())
-    return torch.stack(losses).mean() if losses else torch.zeros(())
+    for scores, example in zip(asked @ vectors.T / TEMPERATURE, examples, strict=True):
+        places = [compared[text] for text in example.answers if text in compared]
+        wrong = torch.ones(len(compared), dtype=torch.bool)
+        wrong[places] = False
+        right, beaten = scores[places], torch.logsumexp(scores[wrong], 0)
+        losses.append((torch.logaddexp(right, beaten) - right).mean())
+    return torch.stack(losses).mean()
 
 
-def _embed(texts: Sequence[str], tokens: int, model: Any, tokenizer: Any) -> Any:  # noqa: ANN401
+def _embed(texts: Sequence[str], model: Any, tokenizer: Any) -> Any:  # noqa: ANN401
     """Unit vectors, (len(texts), dimension), with gradients."""
     import torch
 
@@ -223,7 +183,7 @@ def _embed(texts: Sequence[str], tokens: int, model: Any, tokenizer: Any) -> Any
             [texts[place] for place in places],
             padding=True,
             truncation=True,
-            max_length=tokens,
+            max_length=TOKENS,
             return_tensors="pt",
             return_token_type_ids=False,
         )

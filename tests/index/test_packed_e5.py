@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
-from index import SentenceTransformerEmbedder
-from index.packed_e5 import read_packed, unpack_blocks, write_folder
+from index import Embedder, SentenceTransformerEmbedder, sentence_embedder
+from index.packed_e5 import ADAPTER_FILE, read_packed, unpack_blocks, write_folder
 
 HIDDEN, LAYERS, HEADS, INTERMEDIATE, POSITIONS, TYPES = 32, 1, 2, 64, 16, 2
 PIECES = ("<s>", "<pad>", "</s>", "<unk>", "▁query", ":", "▁passage", "▁harbour", "▁opened", "<mask>")
@@ -21,9 +23,9 @@ def block(scale: float, numbers: list[int]) -> bytes:
     return struct.pack("<e", scale) + pairs
 
 
-def packed_file() -> bytes:
+def packed_file(positions: int = POSITIONS) -> bytes:
     random = np.random.default_rng(0)
-    sizes = {"emb.word": len(PIECES) * HIDDEN, "emb.pos": POSITIONS * HIDDEN, "emb.type": TYPES * HIDDEN}
+    sizes = {"emb.word": len(PIECES) * HIDDEN, "emb.pos": positions * HIDDEN, "emb.type": TYPES * HIDDEN}
     sizes |= {"emb.ln.w": HIDDEN, "emb.ln.b": HIDDEN}
     for name in ("q", "k", "v", "ao", "fi", "fo"):
         rows, columns = INTERMEDIATE if name == "fi" else HIDDEN, INTERMEDIATE if name == "fo" else HIDDEN
@@ -31,7 +33,7 @@ def packed_file() -> bytes:
     for name in ("aln", "oln"):
         sizes |= {f"l0.{name}.w": HIDDEN, f"l0.{name}.b": HIDDEN}
     head = b"E5S1" + struct.pack(
-        "<I7ifi", 1, HIDDEN, LAYERS, HEADS, INTERMEDIATE, len(PIECES), POSITIONS, TYPES, 1e-12, 32
+        "<I7ifi", 1, HIDDEN, LAYERS, HEADS, INTERMEDIATE, len(PIECES), positions, TYPES, 1e-12, 32
     )
     blob = "".join(PIECES).encode()
     ends = np.cumsum([0, *(len(piece.encode()) for piece in PIECES)]).astype("<u4")
@@ -76,6 +78,35 @@ def test_the_folder_is_one_that_the_embedder_loads(tmp_path: Path) -> None:
     np.testing.assert_allclose(twice, once, atol=1e-6)
 
 
+def test_the_adapter_is_added_to_its_matrices_and_nothing_else_changes(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(packed_file())
+    random = np.random.default_rng(1)
+    name = "encoder.layer.0.intermediate.dense"
+    halves = {"a": random.normal(size=(2, HIDDEN)), "b": random.normal(size=(INTERMEDIATE, 2))}
+    np.savez(tmp_path / "adapter.npz", **{f"{name}.{half}": each.astype(np.float16) for half, each in halves.items()})
+    weights = []
+    for adapter in (None, tmp_path / "adapter.npz"):
+        folder = tmp_path / f"folder-{adapter is None}"
+        folder.mkdir()
+        write_folder(tmp_path / "model.bin", folder, adapter)
+        weights.append(load_file(folder / "model.safetensors"))
+    before, after = weights
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert changed - {"pooler.dense.weight"} == {f"{name}.weight"}  # the pooler is no part of the model, and not read
+    added = (after[f"{name}.weight"] - before[f"{name}.weight"]).float().numpy()
+    np.testing.assert_allclose(added, halves["b"] @ halves["a"], atol=0.05)
+
+
+def test_the_adapter_is_for_the_matrices_of_the_default_model() -> None:
+    with np.load(ADAPTER_FILE) as stored:
+        shapes = {name: stored[name].shape for name in stored.files}
+    names = {name.removesuffix(".a") for name in shapes if name.endswith(".a")}
+    assert len(shapes) == 2 * len(names) == 2 * 12 * 6
+    for name in names:
+        assert shapes[f"{name}.a"][0] == shapes[f"{name}.b"][1]
+        assert shapes[f"{name}.a"][1] == (1536 if name.endswith("output.dense") and "attention" not in name else 384)
+
+
 @pytest.mark.parametrize("length", [3, 40, 200, 4000])
 def test_a_file_cut_short_is_refused(tmp_path: Path, length: int) -> None:
     (tmp_path / "model.bin").write_bytes(packed_file()[:length])
@@ -98,3 +129,18 @@ def test_the_default_model_finds_an_answer_in_another_language() -> None:
     for question in ("¿Quién inauguró el puerto?", "Wer hat den Hafen eröffnet?", "港を開いたのは誰ですか。"):
         first, second = passages @ embedder.embed_query(question)
         assert first > second
+
+
+@pytest.mark.model
+def test_sentences_are_compared_by_another_form_of_the_default_model_only(toy_embedder: Embedder) -> None:
+    embedder = SentenceTransformerEmbedder.default()
+    adapted = sentence_embedder(embedder)
+    assert adapted.weights_hash != embedder.weights_hash
+    assert sentence_embedder(toy_embedder) is toy_embedder
+    question = "How many stars does the commander of the base wear?"
+    sentences = ["The base is led by a three-star general.", "The commander of the base spoke of the stars at night."]
+    for each in (embedder, adapted):
+        vectors = each.embed_documents(sentences)
+        assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+    first, second = vectors @ adapted.embed_query(question)
+    assert first > second

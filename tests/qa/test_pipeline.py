@@ -503,7 +503,7 @@ def test_a_disagreement_stands_though_the_model_doubts_the_other_source(
     make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
 ) -> None:
     rival = "The harbour has 14 cranes and 350 workers."
-    documents |= {"rival.md": f"---\ntitle: Cranes\npublished: 2025-01-01\n---\n\n{rival}\n"}
+    documents |= {"rival.md": f"---\ntitle: The harbour of Velm\npublished: 2025-01-01\n---\n\n{rival}\n"}
 
     generator = scripted(replies=[script("Nobody knows it.")], scores=[_doubting_without(CRANES)])
     pipeline = make_pipeline(generator, documents)
