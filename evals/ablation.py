@@ -60,7 +60,7 @@ def variants() -> list[Variant]:
     def unchanged(first: Any, *_: Any) -> Any:  # noqa: ANN401 - stands in for several functions
         return first
 
-    def as_written(draft: str, quotes: Sequence[Any], _: str) -> tuple[list[Any], list[Any]]:
+    def as_written(draft: str, quotes: Sequence[Any], *_: object) -> tuple[list[Any], list[Any]]:
         return ([(draft, list(quotes))] if draft else []), []
 
     return [
@@ -78,6 +78,7 @@ def variants() -> list[Variant]:
         Variant("further quotes by score alone", {"qa.quotes.NEWS_GAIN": 0.0, "qa.quotes.SEVERAL_NEWS": 0.0}),
         Variant("quotes not weighed by the model", settings={"weigh_quotes": False}),
         Variant("one quote", settings={"quoted_sentences": 1, "quoted_for_several": 1}),
+        Variant("sentences compared without the adapter", {"qa.evidence.sentence_embedder": unchanged}),
         Variant("sentences embedded without their titles", {"qa.evidence.Evidence.titled": property(lambda e: e.text)}),
         Variant("no more quotes where several things are asked for", settings={"quoted_for_several": 2}),
         Variant("quotes alone, no draft", settings={"written_answers": False}),
