@@ -35,7 +35,7 @@ _BULLETS = frozenset("*+•●◦▪■‣∙\uf0a7\uf0b7")
 """Marks that stand nowhere but before an item; a dash, a letter or a number may begin a line of prose."""
 _STARTS_LIST = re.compile(r"[ \t]*(?:>[ \t]*)*(?:[-∙·–—]|\(?[1aAi][.)])[ \t]")
 """The mark of a first item, or one that all items share."""
-_TABLE_ROW = 400
+TABLE_ROW = 400
 """Characters of the longest row of a table that is one sentence, whatever stops are in its cells: no cell says anything
 without the others. Longer rows lay out prose."""
 _ENDS_SENTENCE = re.compile(r"[.!?…:;。！？][\"'”’»)\]*_]*$")
@@ -233,7 +233,7 @@ def split_sentences(
         for piece_start, piece_end in _cut_long(text, body_start, unit_end, _PIECE):
             start = piece_start
             piece = text[piece_start:piece_end].replace("\n", " ")
-            is_row = piece.lstrip().startswith("|") and len(piece) <= _TABLE_ROW
+            is_row = piece.lstrip().startswith("|") and len(piece) <= TABLE_ROW
             for length in [len(piece)] if is_row else _boundaries(piece, language or "en"):
                 end = piece_start + length
                 for cut_start, cut_end in _cut_long(text, start, end, limit):

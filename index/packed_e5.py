@@ -10,11 +10,9 @@ question from the others of its documents (`python -m evals.train_embedder`).
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import struct
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,12 +124,6 @@ def unpack_blocks(data: bytes, place: int, size: int) -> NDArray[np.float32]:
     pairs = raw[:, 2:]
     numbers = np.concatenate([pairs & 15, pairs >> 4], axis=1).astype(np.float32) - 8  # (blocks, 32)
     return (numbers * scales).reshape(-1)
-
-
-@cache
-def adapter_hash() -> str:
-    """sha256 of the adapter, in hexadecimal."""
-    return hashlib.sha256(ADAPTER_FILE.read_bytes()).hexdigest()
 
 
 def write_folder(path: Path, folder: Path, adapter: Path | None = None) -> None:

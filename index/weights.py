@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata
 from itertools import product
 from pathlib import Path, PurePosixPath
@@ -172,11 +173,12 @@ def sentence_folder(progress: Progress | None = None) -> Path:
     return ensure_converted(source, sentence_hash(), "sentence-transformers-adapted", progress)
 
 
+@cache
 def sentence_hash() -> str:
     """What identifies the embedding model with our adapter: a sha256 over both of theirs."""
-    from index.packed_e5 import adapter_hash
+    from index.packed_e5 import ADAPTER_FILE
 
-    return hashlib.sha256(f"{EMBEDDING_MODEL.sha256} {adapter_hash()}".encode()).hexdigest()
+    return hashlib.sha256(f"{EMBEDDING_MODEL.sha256} {hash_file(ADAPTER_FILE)}".encode()).hexdigest()
 
 
 def list_models() -> list[ModelStatus]:

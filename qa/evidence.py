@@ -41,9 +41,8 @@ LEAD_IN_CHARACTERS, PLAIN_ITEM_CHARACTERS = 200, 100
 REMEMBERED = 20_000
 """Sentence vectors kept in memory: 30 MB."""
 MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS = 2.1, 1.0, 0.1, 0.4
-"""Weights of the four readings of a sentence: the fit of a conditional logit to the questions of the dev half and 302
-of SQuAD 2, so that a difference of two scores is about one of log-odds; words weigh more than fitted, for the sake of
-questions that need two documents (evals/LOG.md)."""
+"""Weights of the four readings of a sentence: the fit of a conditional logit to the questions of five sets, so that a
+difference of two scores is about one of log-odds (evals/LOG.md)."""
 TIME = 1.6
 """Weight of the time that a question names, in standard deviations of one reading: what is dated outside it loses as
 much as the newest gains. Too few questions of the sets name a time to choose it by (evals/LOG.md)."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from corpus.document import Span
 from corpus.extracted import Extracted
 from corpus.normalise import normalise
+from corpus.sentences import TABLE_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6", "head"}
 _CELLS = {"td", "th", "cell"}
 _ROWS = {"tr", "row"}
-_LONGEST_ROW = 400
-"""Characters; a table with longer rows lays out prose."""
 _BLOCKS = _HEADINGS | {
     *("p", "div", "section", "article", "main", "header", "footer", "aside", "address", "body", "figure", "figcaption"),
     *("ul", "ol", "li", "dl", "dt", "dd", "list", "item", "blockquote", "quote", "q-block", "pre", "code-block", "hr"),
@@ -108,7 +107,7 @@ def _table_rows(table: _Element) -> list[str]:
     told = [[_text_of(cell).replace("|", "\\|") for cell in row] for row in rows if row]
     told = [row for row in told if any(row)]
     lines = [f"| {' | '.join(row)} |" for row in told]
-    if len(told) < 2 or min(map(len, told[:2])) < 2 or max(map(len, lines)) > _LONGEST_ROW:
+    if len(told) < 2 or min(map(len, told[:2])) < 2 or max(map(len, lines)) > TABLE_ROW:
         return []
     first = next(row for row in rows if any(map(_text_of, row)))
     if _is_head(first, told):
