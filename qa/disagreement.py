@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import product
 from typing import TypeAlias
@@ -13,7 +14,8 @@ from typing import TypeAlias
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
-from qa.evidence import Evidence
+from qa.evidence import Evidence, announces, cells_of, table_around, table_head
+from qa.numbers import read_times
 from qa.values import Value, find_values
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
 
@@ -29,7 +31,7 @@ Disagreement: TypeAlias = tuple[Evidence, Evidence]
 """A cited sentence, and one of another source that gives another value."""
 
 _BETWEEN_CLAUSES = re.compile(
-    r"[;:!?()|\[\]]|,(?!\d)(?!\s+[12]\d{3}\b)|(?<=\w)\.(?=\s)|\s[–—-]\s|\b(?:that|which|who|where|because|but|while)\b"
+    r"[;!?()|\[\]]|:(?!\d)|,(?!\d)(?!\s+[12]\d{3}\b)|(?<=\w)\.(?=\s)|\s[–—-]\s|\b(?:that|which|who|where|because|but|while)\b"
     r"|\band(?=\s+\w+\s+(?:was|were|is|are|has|have|had)\b)"
 )
 _CHANGE = re.compile(
@@ -39,12 +41,20 @@ _CHANGE = re.compile(
 """Words of a sentence that tells itself that its value was another one, or holds from a day on."""
 _LABEL = re.compile(r"\b[A-Za-z]+-?\d[\w-]*")
 """`KP-300`, `A-07`: what tells one thing of a series from the next."""
+_LETTER = re.compile(r"(?<=\w )(?:[A-Z]|[IVX]+)\b(?![.'’])")
+"""`Pier A`, `Part II`."""
+_UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
+"""`Price (euros)`, `Weight in kg`."""
+_TURNS = frozenset({"if", "no", "not", "when", "will"})
+"""Stop words that a value in a sentence may depend on."""
 _SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
 _NO_MATTER = frozenset(
     tokenise(" ".join(("hundred thousand million billion trillion dozen", *MONTHS, *WEEKDAYS)))
     + tokenise("amounts comes came costs estimated put stands stood totals")
 )
 """What belongs to a value rather than to what it is of, and the verbs that lead to one."""
+_PRICES = frozenset(tokenise("amount charge cost fare fee number price rate value"))
+"""Heads of columns that say no more of a value than its unit does."""
 
 
 def find_disagreement(chosen: Sequence[Evidence], ranked: Sequence[Evidence], index: Index) -> Disagreement | None:
@@ -52,15 +62,18 @@ def find_disagreement(chosen: Sequence[Evidence], ranked: Sequence[Evidence], in
 
     A document and its near-copies are one source, and one source does not disagree with itself. Nor do two that speak
     of another name, year, season or label, nor a sentence that tells of a change with one that does not: these tell
-    apart what the values are of.
+    apart what the values are of. A row of a table is read with its head.
 
     Args:
         chosen: The sentences that the answer cites.
         ranked: The candidates, best first; the first `COMPARED` are looked at.
         index: Where they are from.
     """
+    told = {sentence: _readings(sentence, index) for sentence in (*chosen, *ranked[:COMPARED])}
     for sentence, other in product(chosen, ranked[:COMPARED]):
-        if _source_of(other, index) != _source_of(sentence, index) and _disagree(sentence, other):
+        if _source_of(other, index) != _source_of(sentence, index) and any(
+            _disagree(one, rival) for one, rival in product(told[sentence], told[other])
+        ):
             return sentence, other
     return None
 
@@ -69,6 +82,14 @@ def same_matter(one: str, other: str) -> bool:
     """Whether two sentences that give the same day tell of the same: of a same name, or in much the same words."""
     first, second = ({word for word in tokenise(text) if not word[0].isdigit()} for text in (one, other))
     return bool(_names(one) & _names(other)) or (min(len(first), len(second)) > 1 and _share(first, second))
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A sentence, or a cell of a row of a table that gives a value, put as a sentence."""
+
+    said: Evidence
+    is_cell: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +112,12 @@ class _Clause:
     @cached_property
     def told(self) -> set[str]:
         return set(tokenise(normalise(self.sentence.text)))
+
+    @cached_property
+    def conditions(self) -> set[str]:
+        """The words of the clauses of its sentence that give no value."""
+        clauses = _BETWEEN_CLAUSES.split(self.sentence.text)
+        return set(tokenise(" ".join(clause for clause in clauses if not find_values(clause)))) - _NO_MATTER
 
     def words(self, kinds: set[str]) -> set[str]:
         """What it says beside values of some kinds; the whole sentence, where that is hardly anything."""
@@ -115,9 +142,52 @@ class _Clause:
         return _names(self.text) - set(normalise(other.said).split())
 
 
-def _disagree(one: Evidence, other: Evidence) -> bool:
+def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
+    """The sentence, or of a row under a head one reading a cell: `| Adults | 9 euros |` is `Price Adults is 9 euros`.
+
+    What announces the table and the heading above it may limit what the value is of, and so stand in the reading.
+    """
+    in_table = sentence.text.startswith("|") and any(map(str.isdigit, sentence.text))
+    head = table_head(sentence, index) if in_table else []
+    names, cells = cells_of(head[0].text) if head else [], cells_of(sentence.text)
+    if not head or len(names) != len(cells):
+        return [_Reading(sentence)]
+    rows = index.documents[sentence.document].text[slice(*table_around(sentence, index))].splitlines()
+    label = _row_label(cells)
+    if sum(label == _row_label(cells_of(row)) for row in rows if cells[0] in row) > 1:  # one of several departures
+        return []
+    above = index.documents[sentence.document].text[: head[0].start].rstrip().rpartition("\n")[2]
+    around = [above if announces(above) else "", sentence.section if sentence.section != sentence.title else ""]
+    readings = []
+    for name, cell in list(zip(names, cells, strict=True))[1:]:
+        unit = _UNIT.search(name)
+        value = cell if re.search(r"[^\W\d]|[$€£¥%]", cell) else f"{cell} {unit[1] or unit[2] if unit else name}"
+        others = [other for other in cells[1:] if other is not cell and _limits(other, value)]
+        of = " ".join([name[: unit.start()] if unit else name, cells[0], *others, *around])
+        text = " is ".join(_BETWEEN_CLAUSES.sub(" ", part) for part in (of, value))
+        reading = replace(sentence, text=text, section=f"{sentence.section} {names[0]}")
+        readings += [_Reading(reading, is_cell=True)] if any(map(str.isdigit, cell)) else []
+    return readings
+
+
+def _row_label(cells: Sequence[str]) -> list[str]:
+    """What tells a row from the others of its table."""
+    return [*cells[:1], *(cell for cell in cells[1:] if not any(map(str.isdigit, cell)))]
+
+
+def _limits(cell: str, value: str) -> bool:
+    """Whether a cell tells of what a value of its row is: it has no number, or a date where the value is none."""
+    dated, other = (any(found.kind == "date" for found in find_values(text)) for text in (cell, value))
+    return not any(map(str.isdigit, cell)) or (dated and not other)
+
+
+def _disagree(read: _Reading, rival: _Reading) -> bool:
     """Whether a clause of each gives another value, where the clauses are about one thing at one time."""
-    if not (_states(one.text) and _states(other.text)) or _of_one_series(one.title, other.title):
+    one, other = read.said, rival.said
+    in_cell = read.is_cell or rival.is_cell
+    if not (_states(one.text) and _states(other.text)) or _numbered_apart(one.title, other.title):
+        return False
+    if in_cell and _of_two_names(one.title, other.title):
         return False
     values, rivals = find_values(one.text), find_values(other.text)
     left = [value for value in values if not any(value.agrees(rival) for rival in rivals)]
@@ -127,7 +197,12 @@ def _disagree(one: Evidence, other: Evidence) -> bool:
         return False
     for clause, against in product(_clauses(one, left), _clauses(other, right)):
         kinds = _compared(clause.values, against.values)
-        if kinds and _of_one_thing(clause, against, kinds) and _of_one_time(clause, against, kinds):
+        if (
+            kinds
+            and (_of_one_cell if in_cell else _of_one_thing)(clause, against, kinds)
+            and _of_one_time(clause, against, kinds)
+            and (not _of_one_series(one.title, other.title) or _say_the_same(clause, against, kinds))
+        ):
             return True
     return False
 
@@ -138,11 +213,49 @@ def _states(text: str) -> bool:
     return not text.endswith("?") and not (text.startswith("|") and not any(map(str.isdigit, text)))
 
 
+def _numbered_apart(title: str, other: str) -> bool:
+    """Whether two titles with a word in common have each another number or letter: `Pier A, plan`, `Pier B, plan`."""
+    labels = (
+        {word for word in re.findall(r"[\w-]*\d[\w-]*", without_dates(t)) if not _years(word)} | set(_LETTER.findall(t))
+        for t in (title, other)
+    )
+    return not set(tokenise(title)).isdisjoint(tokenise(other)) and _apart(*labels)
+
+
 def _of_one_series(title: str, other: str) -> bool:
-    """Whether two titles say the same of two things: `Recipe 1: bread` and `Recipe 2: cake`, or but for a word."""
+    """Whether two titles share most of their words, so that the others may tell what the values of each are of."""
     first, second = set(tokenise(title)), set(tokenise(other))
-    numbers = ({w for w in re.findall(r"[\w-]*\d[\w-]*", without_dates(t)) if not _years(w)} for t in (title, other))
-    return (_apart(first, second) and _share(first, second)) or (bool(first & second) and _apart(*numbers))
+    return _apart(first, second) and _share(first, second)
+
+
+def _of_two_names(title: str, other: str) -> bool:
+    """Whether two titles name other things, `Hotel Anna` and `Hotel Berta`, or `Orla baths` and `Velm baths`."""
+    last = tokenise(title)[-1:]
+    of_one_kind = bool(last) and last == tokenise(other)[-1:] and _in_one_place(title, other)
+    return of_one_kind or _apart(_names(title), _names(other))
+
+
+def _in_one_place(title: str, other: str) -> bool:
+    """Whether a word of one title stands in place of a word of the other: `Brig Anna, plan`, `Brig Berta, plan`."""
+    changes = SequenceMatcher(None, tokenise(title), tokenise(other), autojunk=False).get_opcodes()
+    return any(change == "replace" for change, *_ in changes)
+
+
+def _say_the_same(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
+    """Whether two clauses say by themselves, in the same words, of what name their values are.
+
+    Where a word of one title stands in place of a word of the other they must name a year as well, and titles of
+    different dates are of two things.
+    """
+    one, other = clause.sentence, against.sentence
+    counted = {word for kind in kinds for word in kind.split()}
+    same = _names(one.text) == _names(other.text) != set() and clause.words(counted) == against.words(counted)
+    if not same or _apart(_dates(one.title), _dates(other.title)):
+        return False
+    dated = "date" not in kinds and bool(clause.years)
+    return ("date" in kinds or _dates(one.text) == _dates(other.text)) and (
+        dated or not _in_one_place(one.title, other.title)
+    )
 
 
 def _clauses(sentence: Evidence, disputed: Sequence[Value]) -> list[_Clause]:
@@ -179,6 +292,22 @@ def _of_one_thing(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
         for one, other in ((clause, against), (against, clause))
     )
     return (alike or inside) and not labels and not (clause.new(against) and against.new(clause))
+
+
+def _of_one_cell(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
+    """Whether each other source has all the words, numbers, days and seasons that stand beside the values of a cell.
+
+    A row is short: most of its words are not enough, and what a sentence says more is a condition.
+    """
+    counted = {word for kind in kinds for word in kind.split()}
+    sides = ((clause, against), (against, clause))
+    first, second = (side.words(counted) - _PRICES for side in (clause, against))
+    return (
+        not first.isdisjoint(second)
+        and len(first & second | counted & clause.told) >= FEWEST
+        and all((side.words(counted) | side.conditions) - _PRICES <= other.source for side, other in sides)
+        and all(_marks(side.sentence.text, kinds) <= _marks(other.said, set()) for side, other in sides)
+    )
 
 
 def _of_one_time(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
@@ -218,6 +347,27 @@ def _years(text: str) -> set[str]:
 
 def _months(text: str) -> set[str]:
     return {part for value in find_values(text) for part in value.parts if part in MONTHS}
+
+
+def _marks(text: str, kinds: set[str]) -> set[str]:
+    """The numbers, months, weekdays, seasons and `_TURNS` of a text beside those of its values of some kinds."""
+    values = [value for value in find_values(text) if value.kind in kinds]
+    numbers = {f"{number:.12g}" for value in values for number in (value.low, value.high, (value.low + value.high) / 2)}
+    beside = numbers.union(*(value.parts for value in values))
+    words = {re.sub(r"days$", "day", word) for word in normalise(read_times(text)).split()} - beside
+    return {
+        word
+        for word in words
+        if (word[0].isdigit() and not ("time" in kinds and re.fullmatch(r"\d+h\d\d", word)))
+        or word in _TURNS.union(_SEASONS, MONTHS)
+        or (word in WEEKDAYS and "weekday" not in kinds)
+    }
+
+
+def _dates(text: str) -> set[str]:
+    """The years, months, seasons and places in an order of a text."""
+    ordinals = {f"{value.low}" for value in find_values(text) if value.kind == "ordinal"}
+    return _years(text) | _months(text) | _seasons(text) | ordinals
 
 
 def _seasons(text: str) -> set[str]:

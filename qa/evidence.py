@@ -72,6 +72,7 @@ RULE = re.compile(r"\|[ \t:|]*-[ \t:|-]*")
 """The line under the head of a table."""
 HEAD = re.compile(rf"\|[^\n]*\n[ \t]*{RULE.pattern}(?:\n|\Z)")
 """The head of a table, which a rule follows."""
+_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 _ROW = re.compile(r"[ \t]*(?=\|)")
 _remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 _remembering = threading.Lock()
@@ -291,6 +292,12 @@ def table_head(evidence: Evidence, index: Index) -> list[Evidence]:
     head = index.documents[evidence.document].text[start:end].partition("\n")[0].rstrip()
     told = head and start != evidence.start and not speaks_to_a_model(head)
     return [_at((start, start + len(head)), evidence, index)] if told else []
+
+
+def cells_of(row: str) -> list[str]:
+    """The cells of a row of a table; none of an empty one."""
+    inner = row.strip().removeprefix("|").removesuffix("|")
+    return [cell.replace("\\|", "|").strip() for cell in _BETWEEN_CELLS.split(inner)] if row else []
 
 
 def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:

@@ -26,6 +26,7 @@ from qa.evidence import (
     LIST_CHARACTERS,
     RULE,
     Evidence,
+    cells_of,
     embed_sentences,
     late_lead_in,
     list_around,
@@ -93,7 +94,6 @@ _SEVERAL = re.compile(
     rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
     re.IGNORECASE,
 )
-_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
 
@@ -324,11 +324,11 @@ def _read_rows(text: str, head: str) -> str:
     """The text with each row of a table as `Member: Bo Lind, Since: 2001`, or without a head as `Bo Lind – 2001`."""
     if "|" not in text:
         return text
-    names = _cells(head)
+    names = cells_of(head)
     lines: list[str] = []
     rows = text.splitlines()
     for line, following in zip(map(str.strip, rows), [*map(str.strip, rows[1:]), ""], strict=True):
-        cells = _cells(line)
+        cells = cells_of(line)
         if not (line.startswith("|") and line.rstrip().endswith("|")):
             lines.append(line)
         elif not names and RULE.fullmatch(following):
@@ -338,11 +338,6 @@ def _read_rows(text: str, head: str) -> str:
             told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
             lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * following.startswith("|"))
     return "\n".join(lines)
-
-
-def _cells(row: str) -> list[str]:
-    inner = row.strip().removeprefix("|").removesuffix("|")
-    return [cell.replace("\\|", "|").strip() for cell in _BETWEEN_CELLS.split(inner)] if row else []
 
 
 def _add(quotes: list[Evidence], evidence: Evidence, index: Index) -> None:

@@ -1,9 +1,10 @@
-"""Which pairs of sentences of two documents are said to disagree: 210 of them, judged by reading.
+"""Which pairs of sentences of two documents are said to disagree: 277 of them, judged by reading.
 
 `disagreements.jsonl` is from the invented folders, three folders of `evals/folders` and the shipped documents. `found`
 pairs stand there; of a `written` pair the second sentence was written, and its document only lends its title. Rules
 were tuned on the half `tuned` (evals/LOG.md). A value that a sentence itself calls changed or dates
-otherwise (an update, a plan and its outcome) is no disagreement.
+otherwise (an update, a plan and its outcome) is no disagreement. The 67 of `titles` and `tables` are invented whole
+and were judged before the rules for them were written: what stands `above` a row in its document is given with it.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from corpus.document import Document
 from index import Embedder, Index, build
 from qa.disagreement import find_disagreement
 from qa.evidence import Evidence, rank_sentences
@@ -25,19 +28,21 @@ PAIRS = [json.loads(line) for line in (Path(__file__).parent / "disagreements.js
 RAILWAY = Path(__file__).parents[2] / "evals/folders/railway/documents"
 
 
-@pytest.mark.parametrize(("half", "true", "false"), [("tuned", 16, 1), ("kept", 11, 1)])
+@pytest.mark.parametrize(
+    ("half", "true", "false"), [("tuned", 16, 1), ("kept", 11, 1), ("titles", 11, 0), ("tables", 12, 0)]
+)
 def test_no_fewer_disagreements_are_found_and_no_more_are_wrong(
-    small_index: Index, evidence: Callable[..., Evidence], half: str, true: int, false: int
+    evidence: Callable[..., Evidence], half: str, true: int, false: int
 ) -> None:
-    found = [pair["disagree"] for pair in PAIRS if pair["half"] == half and _disagree(pair, small_index, evidence)]
+    found = [pair["disagree"] for pair in PAIRS if pair["half"] == half and _disagree(pair, evidence)]
     assert found.count(True) >= true
     assert found.count(False) <= false
 
 
-def test_which_of_two_is_cited_changes_nothing(small_index: Index, evidence: Callable[..., Evidence]) -> None:
+def test_which_of_two_is_cited_changes_nothing(evidence: Callable[..., Evidence]) -> None:
     for pair in PAIRS:
         turned = {**pair, "one": pair["other"], "other": pair["one"]}
-        assert _disagree(pair, small_index, evidence) == _disagree(turned, small_index, evidence), pair
+        assert _disagree(pair, evidence) == _disagree(turned, evidence), pair
 
 
 @pytest.mark.parametrize(
@@ -84,6 +89,22 @@ def test_retrieval_puts_the_other_side_before_the_rule(tmp_path: Path, toy_embed
     assert disagreement[1].text == "It put the damage at about 12 million kroner."
 
 
-def _disagree(pair: dict[str, Any], index: Index, evidence: Callable[..., Evidence]) -> bool:
-    one, other = (evidence(**pair[side]) for side in ("one", "other"))
-    return find_disagreement([one], [other], index) is not None
+def test_one_row_of_several_of_a_label_is_not_compared(
+    make_index: Callable[..., Index], quoted: Callable[..., Evidence]
+) -> None:
+    table = "| Station | Departure |\n|---|---|\n| Velm | 7:15 |\n"
+    told = "The departure at Velm is at 9:15."
+    for more, found in (("", True), ("| Velm | 9:30 |\n", False)):
+        index = make_index({"a.txt": f"Trains\n\n{table}{more}", "b.txt": f"Notes\n\n{told}\n"})
+        row, sentence = quoted(index, "a.txt", "| Velm | 7:15 |"), quoted(index, "b.txt", told)
+        assert (find_disagreement([row], [sentence], index) is not None) == found
+
+
+def _disagree(pair: dict[str, Any], evidence: Callable[..., Evidence]) -> bool:
+    documents, sides = {}, []
+    for side in (dict(pair["one"]), dict(pair["other"])):
+        above = side.pop("above", "")
+        sides.append(evidence(**side, start=len(above), end=len(above) + len(side["text"])))
+        documents[side["document"]] = Document(side["document"], above + side["text"], "", side["title"])
+    index = cast(Index, SimpleNamespace(documents=documents))
+    return find_disagreement(sides[:1], sides[1:], index) is not None
