@@ -14,6 +14,7 @@ import click
 from corpus.document import Span
 from evals.questions import locate_quote
 from index import Embedder
+from qa.evidence import Evidence
 from qa.pipeline import Pipeline, open_pipeline
 from qa.settings import Settings
 
@@ -46,3 +47,9 @@ def evidence_places(question: Mapping[str, Any], pipeline: Pipeline) -> list[tup
             raise click.ClickException(f"{evidence['document']} does not hold {evidence['quote']!r}")
         places.append((evidence["document"], found[0]))
     return places
+
+
+def characters_held(sentence: Evidence, place: tuple[str, Span]) -> int:
+    """How many characters of the evidence at a place stand in a sentence."""
+    document, (start, end) = place
+    return max(0, min(sentence.end, end) - max(sentence.start, start)) if sentence.document == document else 0

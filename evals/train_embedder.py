@@ -23,7 +23,7 @@ import click
 import numpy as np
 
 from corpus.document import Span
-from evals.invented import WORLDS, evidence_places, open_world
+from evals.invented import WORLDS, characters_held, evidence_places, open_world
 from index import Embedder, SentenceTransformerEmbedder
 from index.packed_e5 import PROMPTS, load_model, load_tokenizer, read_packed, write_folder
 from index.weights import EMBEDDING_MODEL, ensure_file
@@ -91,9 +91,8 @@ def read_world(path: Path, embedder: Embedder) -> list[Example]:
 def _answers(sentence: Evidence, places: Sequence[tuple[str, Span]]) -> bool:
     """Whether a sentence holds half of a quote of the evidence, or a quote half of it."""
     return any(
-        path == sentence.document
-        and min(sentence.end, end) - max(sentence.start, start) >= min(end - start, sentence.end - sentence.start) / 2
-        for path, (start, end) in places
+        characters_held(sentence, (document, (start, end))) >= min(end - start, sentence.end - sentence.start) / 2
+        for document, (start, end) in places
     )
 
 

@@ -21,7 +21,7 @@ import click
 import numpy as np
 
 from corpus.document import Span
-from evals.invented import WORLDS, evidence_places, open_world
+from evals.invented import WORLDS, characters_held, evidence_places, open_world
 from index import Embedder, SentenceTransformerEmbedder
 from index.adapter import as_openvino_reads
 from index.weights import ANSWERING_MODEL, ensure_file
@@ -137,7 +137,7 @@ def _example(place: int, asked: Sequence[Asked], choose: random.Random) -> Examp
 def _holds(passage: Sequence[Evidence], places: Sequence[tuple[str, Span]]) -> bool | None:
     """Whether a passage holds all of the evidence; None where it holds a part of it."""
     shares = [
-        sum(max(0, min(end, e.end) - max(start, e.start)) for e in passage if e.document == document) / (end - start)
+        sum(characters_held(sentence, (document, (start, end))) for sentence in passage) / (end - start)
         for document, (start, end) in places
     ]
     if shares and min(shares) >= HELD:

@@ -12,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from index.cache import (
     ModelError,
@@ -29,40 +29,40 @@ from index.cache import (
 from index.telemetry import silence_openvino
 from index.weights import hash_file
 
-Form: TypeAlias = Literal["openvino", "transformers", "sentence-transformers", "sentence-transformers-adapted"]
-
-LIBRARIES: dict[Form, str] = {
-    "openvino": "openvino-genai",
-    "transformers": "transformers",
-    "sentence-transformers": "sentence-transformers",
-    "sentence-transformers-adapted": "sentence-transformers",
-}
-"""Whose version a conversion is bound to."""
-
 FORMAT = 2
 """Version of the manifest; a folder with another one is converted again."""
 
-DISK_PER_BYTE: dict[Form, float] = {
-    "openvino": 2.7,
-    "transformers": 3.8,
-    "sentence-transformers": 7.5,
-    "sentence-transformers-adapted": 7.5,
-}
-"""Disk taken per byte of the file, measured with a margin: of a GGUF in Q4_K_M, OpenVINO 1.15 for the converted folder
-and 1.3 for what it compiles from it; transformers, whose weights are bfloat16, 3.2. Of the embedding model 3.5, and as
-much again while it is written."""
-WRITTEN: dict[Form, str] = {
-    "openvino": "*model*.xml",
-    "transformers": "*.safetensors",
-    "sentence-transformers": "modules.json",
-    "sentence-transformers-adapted": "modules.json",
-}
-"""What a conversion has written when it is done."""
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What an engine loads, and what a conversion to it takes."""
+
+    name: str
+    """Of its folder in the cache."""
+    library: str
+    """Whose version a conversion is bound to."""
+    disk_per_byte: float
+    """Disk taken per byte of the file, with a margin."""
+    written: str
+    """What a conversion has written when it is done."""
+
+
+OPENVINO = Form("openvino", "openvino-genai", disk_per_byte=2.7, written="*model*.xml")
+"""Measured of a GGUF in Q4_K_M: 1.15 for the converted folder, and 1.3 for what OpenVINO compiles from it."""
+TRANSFORMERS = Form("transformers", "transformers", disk_per_byte=3.8, written="*.safetensors")
+"""Measured of the same file: 3.2, since the weights are bfloat16."""
+SENTENCE_TRANSFORMERS = Form(
+    "sentence-transformers", "sentence-transformers", disk_per_byte=7.5, written="modules.json"
+)
+"""Measured of the embedding model: 3.5, and as much again while it is written."""
+ADAPTED = replace(SENTENCE_TRANSFORMERS, name="sentence-transformers-adapted")
+"""The same, with our adapter added to the embedding model."""
+FORMS = (OPENVINO, TRANSFORMERS, SENTENCE_TRANSFORMERS, ADAPTED)
 
 
 def converted_folder(source: Path, sha256: str, form: Form) -> Path:
     """Where the conversion of this file belongs; nothing is made."""
-    return cache_folder() / form / f"{source.stem.lower()}-{sha256[:12]}"
+    return cache_folder() / form.name / f"{source.stem.lower()}-{sha256[:12]}"
 
 
 def ensure_converted(source: Path, sha256: str, form: Form, progress: Progress | None = None) -> Path:
@@ -81,7 +81,7 @@ def ensure_converted(source: Path, sha256: str, form: Form, progress: Progress |
     target = converted_folder(source, sha256, form)
     if is_complete(target, sha256):
         return target
-    with locked(f"{form}-{target.name}", progress):
+    with locked(f"{form.name}-{target.name}", progress):
         if is_complete(target, sha256):  # another process did it while this one waited
             return target
         work = _working_folder(target, source, form)
@@ -115,7 +115,7 @@ def remove_damaged(source: Path, sha256: str, form: Form, progress: Progress | N
     folder = converted_folder(source, sha256, form)
     if not folder.exists():
         return False
-    with locked(f"{form}-{folder.name}", progress):
+    with locked(f"{form.name}-{folder.name}", progress):
         files = read_json(folder / "manifest.json").get("files", {})
         intact = is_complete(folder, sha256) and all(
             hash_file(folder / name, progress) == entry["sha256"] for name, entry in files.items()
@@ -134,7 +134,7 @@ def _working_folder(target: Path, source: Path, form: Form) -> Path:
     prefix = f".converting-{target.name}-"
     for left_over in target.parent.glob(f"{prefix}*"):
         shutil.rmtree(left_over, ignore_errors=True)
-    require_space(target, int(source.stat().st_size * DISK_PER_BYTE[form]), f"convert {source.name}")
+    require_space(target, int(source.stat().st_size * form.disk_per_byte), f"convert {source.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
@@ -145,7 +145,7 @@ def _working_folder(target: Path, source: Path, form: Form) -> Path:
 def _run_child(link: Path, source: Path, form: Form, progress: Progress | None) -> None:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
         child = subprocess.Popen(  # noqa: S603 - this same interpreter, this same module, a path of our own
-            [sys.executable, "-m", "index.conversion", form, str(link)],
+            [sys.executable, "-m", "index.conversion", form.name, str(link)],
             cwd=Path(__file__).parent.parent,
             stdin=subprocess.PIPE,
             stdout=log,
@@ -160,7 +160,7 @@ def _run_child(link: Path, source: Path, form: Form, progress: Progress | None) 
                 except subprocess.TimeoutExpired:
                     seconds += 1
                     if progress:
-                        progress(f"Converting {source.name} for {form} (once)", seconds, 0)
+                        progress(f"Converting {source.name} for {form.name} (once)", seconds, 0)
         finally:
             child.kill()
             child.wait()
@@ -168,10 +168,10 @@ def _run_child(link: Path, source: Path, form: Form, progress: Progress | None) 
                 child.stdin.close()
         log.seek(0)
         said = log.read().strip().splitlines()
-    if code or not any(link.parent.glob(WRITTEN[form])):
+    if code or not any(link.parent.glob(form.written)):
         free = shutil.disk_usage(link.parent).free
         raise ModelError(
-            f"{form} could not convert {source}: {said[-1] if said else f'its process ended with {code}'}. "
+            f"{form.name} could not convert {source}: {said[-1] if said else f'its process ended with {code}'}. "
             f"{free / 1e9:.1f} GB of disk were free at the end. If the space ran out, free some and run it again; if "
             "the kind of model is not supported, choose another engine."
         )
@@ -186,27 +186,27 @@ def _write_manifest(folder: Path, sha256: str, form: Form, progress: Progress | 
     manifest = {
         "format": FORMAT,
         "source_sha256": sha256,
-        "library": LIBRARIES[form],
-        "version": metadata.version(LIBRARIES[form]),
+        "library": form.library,
+        "version": metadata.version(form.library),
         "files": files,
     }
     write_json(folder / "manifest.json", manifest)
 
 
-def _convert(form: str, source: Path) -> None:
-    """What the child does."""
+def _convert(name: str, source: Path) -> None:
+    """What the child does; `name` is the form's."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if form == "openvino":
+    if name == OPENVINO.name:
         silence_openvino()
         import openvino_genai
 
         # Reading a GGUF with this flag makes OpenVINO write its own form beside it.
         openvino_genai.LLMPipeline(str(source), "CPU", enable_save_ov_model=True)
         return
-    if form.startswith("sentence-transformers"):
+    if name in (SENTENCE_TRANSFORMERS.name, ADAPTED.name):
         from index.packed_e5 import ADAPTER_FILE, write_folder
 
-        write_folder(source, source.parent, ADAPTER_FILE if form.endswith("adapted") else None)
+        write_folder(source, source.parent, ADAPTER_FILE if name == ADAPTED.name else None)
         return
     import torch
     import transformers

@@ -159,18 +159,18 @@ def embedding_folder(progress: Progress | None = None) -> Path:
     Raises:
         ModelError: As `ensure_file` and `ensure_converted`.
     """
-    from index.conversion import ensure_converted
+    from index.conversion import SENTENCE_TRANSFORMERS, ensure_converted
 
     source = ensure_file(EMBEDDING_MODEL, progress)
-    return ensure_converted(source, EMBEDDING_MODEL.sha256, "sentence-transformers", progress)
+    return ensure_converted(source, EMBEDDING_MODEL.sha256, SENTENCE_TRANSFORMERS, progress)
 
 
 def sentence_folder(progress: Progress | None = None) -> Path:
     """The embedding model with our adapter, which compares sentences, likewise; raises as `embedding_folder`."""
-    from index.conversion import ensure_converted
+    from index.conversion import ADAPTED, ensure_converted
 
     source = ensure_file(EMBEDDING_MODEL, progress)
-    return ensure_converted(source, sentence_hash(), "sentence-transformers-adapted", progress)
+    return ensure_converted(source, sentence_hash(), ADAPTED, progress)
 
 
 @cache
@@ -192,7 +192,7 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
     A converted form, or the file with the adapter, that is damaged is removed, so that the next start makes it again.
     """
     from index.adapter import adapted_file, remove_damaged_adapted
-    from index.conversion import LIBRARIES, remove_damaged
+    from index.conversion import FORMS, remove_damaged
 
     verified = []
     for model in MODELS:
@@ -209,7 +209,7 @@ def verify_models(progress: Progress | None = None) -> list[ModelStatus]:
                 files.append((_target(model), sentence_hash()))
             if model == ANSWERING_MODEL:
                 files.append((adapted_file(_target(model)), remove_damaged_adapted(_target(model), progress)))
-            for (path, sha256), form in product(files, LIBRARIES):
+            for (path, sha256), form in product(files, FORMS):
                 remove_damaged(path, sha256, form, progress)
             verified.append(_status(model))
     return verified

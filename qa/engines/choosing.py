@@ -76,16 +76,16 @@ def _load_gguf(path: Path, sha256: str, name: str, engine: str, progress: Progre
         from qa.engines.llamacpp_engine import LlamaCppGenerator
 
         return LlamaCppGenerator(path, name)
-    from index.conversion import ensure_converted
+    from index.conversion import OPENVINO, TRANSFORMERS, ensure_converted
 
     sha256 = sha256 or checked_hash(path, progress)
     if engine == "transformers" or (engine == "auto" and has_gpu()):
         from qa.engines.transformers_engine import TransformersGenerator
 
-        return TransformersGenerator(ensure_converted(path, sha256, "transformers", progress), name)
+        return TransformersGenerator(ensure_converted(path, sha256, TRANSFORMERS, progress), name)
     from qa.engines.openvino_engine import OpenVINOGenerator
 
-    return OpenVINOGenerator(ensure_converted(path, sha256, "openvino", progress), name, progress)
+    return OpenVINOGenerator(ensure_converted(path, sha256, OPENVINO, progress), name, progress)
 
 
 def _load_folder(folder: Path, engine: str, progress: Progress | None) -> Generator:

@@ -279,18 +279,27 @@ def gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_conversion_is_made_once(gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sha256 = checked_hash(gguf)
-    folder = conversion.ensure_converted(gguf, sha256, "openvino")
+    folder = conversion.ensure_converted(gguf, sha256, conversion.OPENVINO)
     assert folder == cache_folder() / "openvino" / f"tiny-model-{sha256[:12]}"
     names = ["manifest.json", "openvino_model.bin", "openvino_model.xml", "openvino_tokenizer.xml"]
     assert sorted(path.name for path in folder.iterdir()) == names
     monkeypatch.setattr(conversion, "_run_child", lambda *_: pytest.fail("converted again"))
-    assert conversion.ensure_converted(gguf, sha256, "openvino") == folder
+    assert conversion.ensure_converted(gguf, sha256, conversion.OPENVINO) == folder
+
+
+def test_what_was_converted_before_is_found_where_it_stands(gguf: Path) -> None:
+    sha256 = checked_hash(gguf)
+    names = ["openvino", "transformers", "sentence-transformers", "sentence-transformers-adapted"]
+    folders = [conversion.ensure_converted(gguf, sha256, form) for form in conversion.FORMS]
+    assert folders == [cache_folder() / name / f"tiny-model-{sha256[:12]}" for name in names]
+    libraries = ["openvino-genai", "transformers", "sentence-transformers", "sentence-transformers"]
+    assert [read_json(folder / "manifest.json")["library"] for folder in folders] == libraries
 
 
 @pytest.mark.parametrize("harm", ["no manifest", "short file", "missing file", "other version"])
 def test_an_incomplete_conversion_is_made_again(gguf: Path, harm: str) -> None:
     sha256 = checked_hash(gguf)
-    folder = conversion.ensure_converted(gguf, sha256, "openvino")
+    folder = conversion.ensure_converted(gguf, sha256, conversion.OPENVINO)
     if harm == "no manifest":
         (folder / "manifest.json").unlink()
     elif harm == "short file":
@@ -300,7 +309,7 @@ def test_an_incomplete_conversion_is_made_again(gguf: Path, harm: str) -> None:
     else:
         write_json(folder / "manifest.json", read_json(folder / "manifest.json") | {"version": "2020.1"})
     assert not conversion.is_complete(folder, sha256)
-    assert conversion.is_complete(conversion.ensure_converted(gguf, sha256, "openvino"), sha256)
+    assert conversion.is_complete(conversion.ensure_converted(gguf, sha256, conversion.OPENVINO), sha256)
 
 
 def test_what_a_killed_conversion_left_is_removed(gguf: Path) -> None:
@@ -308,16 +317,16 @@ def test_what_a_killed_conversion_left_is_removed(gguf: Path) -> None:
     left_over = cache_folder() / "openvino" / f".converting-tiny-model-{sha256[:12]}-abc"
     left_over.mkdir(parents=True)
     (left_over / "openvino_model.bin").write_bytes(b"half")
-    folder = conversion.ensure_converted(gguf, sha256, "openvino")
+    folder = conversion.ensure_converted(gguf, sha256, conversion.OPENVINO)
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_damaged_conversion_is_found_and_removed(gguf: Path) -> None:
     sha256 = checked_hash(gguf)
-    folder = conversion.ensure_converted(gguf, sha256, "openvino")
-    assert not conversion.remove_damaged(gguf, sha256, "openvino")
+    folder = conversion.ensure_converted(gguf, sha256, conversion.OPENVINO)
+    assert not conversion.remove_damaged(gguf, sha256, conversion.OPENVINO)
     (folder / "openvino_model.bin").write_bytes(b"openvino_model.bIn")
-    assert conversion.remove_damaged(gguf, sha256, "openvino")
+    assert conversion.remove_damaged(gguf, sha256, conversion.OPENVINO)
     assert not folder.exists()
 
 
@@ -327,10 +336,10 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF and then nothing of use")
     with pytest.raises(ModelError, match="openvino could not convert"):
-        conversion.ensure_converted(path, checked_hash(path), "openvino")
+        conversion.ensure_converted(path, checked_hash(path), conversion.OPENVINO)
     assert list((cache_folder() / "openvino").iterdir()) == []
 
 
 def test_the_version_in_the_manifest_is_the_installed_one(gguf: Path) -> None:
-    folder = conversion.ensure_converted(gguf, checked_hash(gguf), "openvino")
+    folder = conversion.ensure_converted(gguf, checked_hash(gguf), conversion.OPENVINO)
     assert read_json(folder / "manifest.json")["version"] == metadata.version("openvino-genai")
