@@ -56,7 +56,7 @@ SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
 READ_ALONE = 3
 """Best sentences that the model reads alone before one is quoted first: it tells the one that states the answer from
 its neighbours in the ranking (evals/LOG.md)."""
-NEIGHBOUR_LEAD = 6.0
+NEIGHBOUR_LEAD = 8.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
 HEADING_CHARACTERS = 400
