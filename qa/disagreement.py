@@ -13,7 +13,7 @@ from typing import TypeAlias
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
-from qa.evidence import Evidence
+from qa.evidence import Evidence, asks
 from qa.values import Value, find_values
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
 
@@ -135,7 +135,7 @@ def _disagree(one: Evidence, other: Evidence) -> bool:
 def _states(text: str) -> bool:
     """Whether a sentence states something: no question, and no table row without a digit, which is a heading."""
     text = text.strip()
-    return not text.endswith("?") and not (text.startswith("|") and not any(map(str.isdigit, text)))
+    return not asks(text) and not (text.startswith("|") and not any(map(str.isdigit, text)))
 
 
 def _of_one_series(title: str, other: str) -> bool:
