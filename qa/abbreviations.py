@@ -13,7 +13,10 @@ from collections.abc import Mapping
 
 from index import Index
 
-INITIALS = {"US": "United States", "UK": "United Kingdom", "UN": "United Nations", "EU": "European Union"}
+INITIALS = {
+    **{"US": "United States", "USA": "United States"},
+    **{"UK": "United Kingdom", "UN": "United Nations", "EU": "European Union"},
+}
 """What documents seldom define; a document that does has its own way."""
 MOST_TEXT = 20_000_000
 """Characters that are searched for definitions: 20 million take 3 s; in a larger corpus the first documents define."""
@@ -89,19 +92,29 @@ def abbreviations(index: Index) -> dict[str, str]:
 
 
 def other_forms(sentence: str, long_forms: Mapping[str, str]) -> list[tuple[re.Pattern[str], str]]:
-    """For each abbreviation of which a sentence has one form alone: the other form, and that which the sentence has."""
+    """For each name of which a sentence has a form: the forms that it lacks, each with the form that it has."""
     found, lowered, undotted = [], sentence.lower(), sentence.replace(".", "")
+    shorts: defaultdict[str, list[str]] = defaultdict(list)
     for short, spelled in long_forms.items():
-        has_long = spelled.lower() in lowered
-        if has_long or short in undotted:
-            dotted = r"\.?".join(map(re.escape, short))
-            brief = re.compile(rf"(?<![\w.$]){dotted}(?:(?<=\.\w)\.)?+(?![\w$]|\.\w| dollar)")
-            written = brief.search(sentence)
-            if has_long and not written:
-                found.append((brief, spelled))
-            elif written and not has_long:
-                found.append((re.compile(rf"\b{re.escape(spelled)}\b", re.IGNORECASE), written[0]))
+        shorts[spelled.lower()].append(short)
+    for spelled, briefs in shorts.items():
+        if spelled in lowered or any(short in undotted for short in briefs):
+            patterns = [_spelled_pattern(spelled), *map(_short_pattern, briefs)]
+            written = [pattern.search(sentence) for pattern in patterns]
+            form = next((match[0] for match in written if match), None)
+            if form:
+                found += [(pattern, form) for pattern, match in zip(patterns, written, strict=True) if not match]
     return found
+
+
+def _spelled_pattern(spelled: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(spelled)}(?!\w)", re.IGNORECASE)
+
+
+def _short_pattern(short: str) -> re.Pattern[str]:
+    """A short form with or without points, but for that of a currency."""
+    dotted = r"\.?".join(map(re.escape, short))
+    return re.compile(rf"(?<![\w.$]){dotted}(?:(?<=\.\w)\.)?+(?![\w$]|\.\w| dollar)")
 
 
 def expand(question: str, index: Index) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
-from qa.evidence import Evidence, announces, cells_of, table_around, table_head
+from qa.evidence import Evidence, announces, asks, cells_of, table_around, table_head
 from qa.numbers import read_times
 from qa.values import Value, find_values
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
@@ -210,7 +210,7 @@ def _disagree(read: _Reading, rival: _Reading) -> bool:
 def _states(text: str) -> bool:
     """Whether a sentence states something: no question, and no table row without a digit, which is a heading."""
     text = text.strip()
-    return not text.endswith("?") and not (text.startswith("|") and not any(map(str.isdigit, text)))
+    return not asks(text) and not (text.startswith("|") and not any(map(str.isdigit, text)))
 
 
 def _numbered_apart(title: str, other: str) -> bool:

@@ -60,7 +60,15 @@ _POINTS_BACK = re.compile(
 )
 """How a sentence begins that leans on the one before; `This year Nowak`, `Some 500 people`, `Both Norway and Chad` and
 `The new minister, Ilse Brandt` do not."""
-_ASKS = re.compile(r"\?[*_\"'”’)\]]*\s*$")
+_EMPHASIS = " \t\n*_`~"
+_NOTE_AT_END = re.compile(rf"{FOOTNOTE}$")
+_OPENS = {
+    **{'"': r'(?<!\w)"', "'": r"(?<!\w)'", "”": "[“„]", "’": "[‘‚]", "“": "„", "‘": "‚", "»": "«", "«": "»"},
+    **{")": r"\(", "]": r"\[", "）": "（", "」": "「", "』": "『"},
+}
+"""Closing quotation marks and brackets, and what opens them; an apostrophe opens nothing."""
+_CLOSINGS, _TAIL = 4, 30
+"""Most marks of these and numbers of notes at the end of a question, and most characters that they take."""
 _WORD = re.compile(r"[^\W_]{2,}")
 _ANNOUNCES = re.compile(r"(?::|\bfollow(?:ing|s)\.)[*_\"'”’)\]]*\s*$")
 _PLAIN_ITEM = re.compile(rf"[ \t]*\n[^\n|]{{1,{PLAIN_ITEM_CHARACTERS}}}(?<![.!?:。！？])")
@@ -245,8 +253,23 @@ def asked_before(path: str, start: int, index: Index) -> Span | None:
 
 
 def asks(sentence: str) -> bool:
-    """Whether a sentence is a question."""
-    return _ASKS.search(sentence) is not None
+    """Whether a sentence is a question, in bold, quotation marks or brackets as well.
+
+    `“Who pays?”` is one, and so is the last of several in one quotation; `She asked “who pays?”` tells of one.
+    """
+    text = sentence.rstrip(_EMPHASIS)
+    if not any(mark in text[-_TAIL:] for mark in "?？"):
+        return False
+    for _ in range(_CLOSINGS):
+        opening = _OPENS.get(text[-1:])
+        if note := _NOTE_AT_END.search(text):
+            text = text[: note.start()]
+        elif opening:
+            text, first = text[:-1], _WORD.search(text)
+            if first and re.compile(opening).search(text, first.start()):
+                return False
+        text = text.rstrip(_EMPHASIS)
+    return text.rstrip("!").endswith(("?", "？"))
 
 
 def leans_back(sentence: str) -> bool:

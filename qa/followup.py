@@ -30,12 +30,31 @@ _LEANING_ABROAD = re.compile(
     r"jene[rsmn]?|dort|damals|dann|davon|dazu|dafür|darüber|darin|deren|dessen)\b|そ(?:れ(?!ぞれ)|の(?!他)|こ|ち)|こ(?:れ(?!まで|から)|の|こ)|彼|あれ|あの|同じ|(?:他|ほか)[のに]"
 )
 """Words that point back in Spanish, German (in small letters: `Ihnen` is the reader) and Japanese."""
+_AUXILIARY = r"(?:is|are|was|were|has|have|had|do|does|did|can|could|may|might|must|shall|should|will|would)"
+_PREPOSITIONS = (
+    r"(?:about|after|as|at|before|between|by|during|for|from|in|into|like|of|on|over|per|since|than|to|under|until|"
+    r"with|within|without)"
+)
+_DETERMINER = r"(?:an?|the|each|every|no|all|any|its|his|her|their|our|he|she|it|they|we|you|i)"
+_GRAMMAR = (
+    rf"(?:{_AUXILIARY}|{_PREPOSITIONS}|{_DETERMINER}|{QUESTION_WORD}|and|or|but|if|not|be|one|other|another|same|this|that|"
+    r"these|those|here|there|now|today|ever|yet|still|so|too|more|less|most|much|enough)\b"
+)
+"""No noun, nor a verb with a meaning of its own."""
+_TIME = r"(?:day|week|weekend|month|year|decade|time|morning|evening|night)\b"
 _NO_POINTER = re.compile(
     r"(?:^|[,;:]\s*)(?:is|are|was|were)\s+there\b|\bhow\s+(?:many|much)\b.*\b(?:is|are|was|were)\s+there\b"
-    r"|\bboth\b(?=.+\band\b)|\b(?:either|neither)\b(?=.+\bn?or\b)",
+    r"|\bboth\b(?=.+\band\b)|\b(?:either|neither)\b(?=.+\bn?or\b)"
+    # `that` which begins a clause: `Which ferry is it that sails`, `the ship that sank in May`, `rules that are new`
+    r"|(?<=\s)(?:is|was)\s+it\s+that\b(?=\s+\w+\s+\w)"
+    rf"|\b(?:the|an?)\s+(?!{_GRAMMAR})[\w-]+\s+that\b(?=\s+(?!{_TIME}|one\b|same\b|other\b)\w+\s+\w)"
+    rf"|\b(?!{_GRAMMAR})\w+\s+that\b(?=\s+(?:{_AUXILIARY}|{_DETERMINER})\s+\w|['’]s\s+\w)"
+    # `one` that counts: `one of the piers`, `in one day`, `does one ticket cost`
+    rf"|(?<!\bthe\s)\bone\s+of\b(?=\s+\w)|\b(?:{_PREPOSITIONS}|least|most|only)\s+one\b(?=\s+(?!{_GRAMMAR})[^\W\d])"
+    rf"|(?:^|\b{_AUXILIARY}\s+)one\b(?=\s+(?!{_GRAMMAR})[^\W\d]+\s+(?!{_GRAMMAR})[^\W\d])",
     re.IGNORECASE,
 )
-"""`Is there a fee?`, `both the pier and the quay`: these words point to nothing said before."""
+"""Words that point to nothing said before: `Is there a fee?`, `both the pier and the quay`."""
 _THE = re.compile(r"\bthe\s+([^\W\d_]+)", re.IGNORECASE)
 _PREPOSITION = re.compile(r"^(?:for|in|at|to|by|from|on|of|with|under|during)\b", re.IGNORECASE)
 """`In Okinawa?`: how a short question starts that is the end of the one before."""

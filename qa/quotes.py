@@ -26,6 +26,7 @@ from qa.evidence import (
     LIST_CHARACTERS,
     RULE,
     Evidence,
+    asks,
     cells_of,
     embed_sentences,
     late_lead_in,
@@ -129,8 +130,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
 
 def _says_nothing(evidence: Evidence, index: Index) -> bool:
     """Whether a sentence is a question or the head of a table."""
-    asks = evidence.text.rstrip().endswith("?")
-    return asks or HEAD.match(index.documents[evidence.document].text, evidence.start) is not None
+    return asks(evidence.text) or HEAD.match(index.documents[evidence.document].text, evidence.start) is not None
 
 
 def choose_quotes(

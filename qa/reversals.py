@@ -24,9 +24,13 @@ _BOUNDS = (
 """Of time and of amount, the words in front of a lower bound and of an upper one; a negated one is read before its
 word. Not `by`: it is also a difference and a doer."""
 _SIDES = tuple(re.compile(rf"\b(?:({lower})|({upper})) {_VALUE}") for lower, upper in _BOUNDS)
-_FORMER = re.compile(r"\b(?:ex-|the then[\s-]+|then-)(?=\w)", re.IGNORECASE)
+_THEN = re.compile(r"\b(?:the then[\s-]+|then-)(?=\w)", re.IGNORECASE)
+_EX = re.compile(
+    r"\bex[-‐‑](?=[^\W\d])(?!(?:ante|post|officio|parte|gratia|vivo|works|factory|dividend)\b)", re.IGNORECASE
+)
+"""But not in the Latin of law and trade."""
 _QUALIFIERS = frozenset({"former", "acting", "interim", "deputy", "vice"})
-"""What makes the holder of an office another one; `ex-` and `then-` are read as former."""
+"""What makes the holder of an office another one; `then-` is read as former."""
 _REACH = 3
 """Words behind a qualifier among which its office may stand: former Foreign Minister."""
 _PIECE = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|[^\w\s-]")
@@ -34,6 +38,11 @@ _FIGURE = re.compile(
     rf"(?<!\S)(?:(?P<year>[12]\d{{3}})(?: (?:{'|'.join(MONTHS)})(?: \d{{1,2}}\b)?)?|(?P<amount>{MINUS}?\d+(?:\.\d+)?))"
     r"(?!\S)"
 )
+
+
+def read_former(text: str) -> str:
+    """The text with `former minister` for `ex-minister`."""
+    return _EX.sub("former ", text)
 
 
 def crosses_bound(sentence: str, statement: str) -> bool:
@@ -78,7 +87,7 @@ def _same(one: set[str], other: set[str]) -> bool:
 
 def _pieces(text: str) -> list[str]:
     """The words of a text in lower case, and its punctuation."""
-    return _PIECE.findall(_FORMER.sub("former ", text).lower())
+    return _PIECE.findall(_THEN.sub("former ", read_former(text)).lower())
 
 
 def _qualified(pieces: list[str]) -> list[tuple[str, list[str]]]:

@@ -15,7 +15,7 @@ from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find
 from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.negation import contradicts, negates
 from qa.numbers import MEASURE, MINUS
-from qa.reversals import changes_office, crosses_bound, exchanges_years
+from qa.reversals import changes_office, crosses_bound, exchanges_years, read_former
 from qa.wording import expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -151,8 +151,8 @@ def unsupported_claims(sentence: str, statement: str, question: str) -> list[str
         The claims in words, for a note.
     """
     answered = _YES_OR_NO.match(sentence)
-    said = expand_contractions(sentence[answered.end() :] if answered else sentence)
-    statement = expand_contractions(statement)
+    said = read_former(expand_contractions(sentence[answered.end() :] if answered else sentence))
+    statement = read_former(expand_contractions(statement))
     found = [claim for claims in check_claims(said, statement).values() for claim in claims.unsupported]
     if contradicts(said, statement) or (answered and answered["yes"] and negates(said) and not negates(question)):
         found.append(NEGATION)

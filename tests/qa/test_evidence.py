@@ -14,6 +14,7 @@ from qa import evidence as evidence_module
 from qa.evidence import (
     FEWEST,
     Evidence,
+    asks,
     in_reading_order,
     is_cut,
     late_lead_in,
@@ -30,6 +31,50 @@ from qa.evidence import (
 )
 
 QUESTION = "Who opened the Velm harbour?"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Who pays?",
+        "**Who pays?**",
+        "Who pays?*",
+        '"Who pays?"',
+        "“Who pays?”",
+        "Why doesn't it open?'",
+        "'Why doesn't it open?'",
+        "(Who pays?)",
+        "**“Who pays?”** ",
+        "It is said: who pays?”",
+        "Who pays?[1]",
+        "Who pays?!",
+        "Who said “no”?",
+        "Wer zahlt？",
+        "「誰が払う？」",
+    ],
+)
+def test_what_is_a_question(sentence: str) -> None:
+    assert asks(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "She asked “why?”",
+        'She asked "why?"',
+        "He calls it 'what?'",
+        "**Ann asked: “Who pays?”**",
+        "“No,” she said, “why?”",
+        "It closed in May (or in June?)",
+        "「はい」と彼は「なぜ？」",
+        "“Why?” she asked.",
+        "It costs 5 euros.",
+        "***",
+        "",
+    ],
+)
+def test_a_question_that_is_told_of_is_none(sentence: str) -> None:
+    assert not asks(sentence)
 
 
 def test_the_sentence_that_answers_stands_first_and_every_one_is_a_slice(small_index: Index) -> None:
