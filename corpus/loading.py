@@ -23,6 +23,7 @@ from corpus.normalise import normalise
 from corpus.provenance import MAX_BYTES as MAX_PROVENANCE
 from corpus.provenance import decode_provenance, is_provenance, provenance_path
 from corpus.readers import check_kind, read_docx, read_eml, read_epub, read_html, read_pdf
+from corpus.tables import close_rows
 
 MAX_BYTES = 64 * 2**20
 """Largest file that is read: a book of plain text has 1 MB; beyond 64 MB it is a log or a mistake."""
@@ -83,15 +84,15 @@ def _split_front_matter(text: str, path: Path) -> tuple[dict[str, Any], str]:
 
 
 def read_markdown(data: bytes, path: Path) -> Extracted:
-    """Markdown with optional YAML front matter; the marks stay in the text."""
+    """Markdown with optional YAML front matter; the marks stay in the text, and the rows of tables get outer bars."""
     metadata, body = _split_front_matter(normalise(_decode(data, path)), path)
-    body = body.strip()
+    body = close_rows(body.strip())
     return Extracted(body, metadata, headings=find_headings(body))
 
 
 def read_text(data: bytes, path: Path) -> Extracted:
-    """Plain text."""
-    return Extracted(normalise(_decode(data, path)).strip())
+    """Plain text; the rows of tables get outer bars as in Markdown."""
+    return Extracted(close_rows(normalise(_decode(data, path)).strip()))
 
 
 READERS: dict[str, Reader] = {

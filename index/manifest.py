@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from index.errors import IndexDamagedError, IndexMismatchError, IndexMissingError
 
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
 """Raised whenever files, chunking, tokenising or normalising change in a way that old generations do not follow."""
 
 MANIFEST_FILE = "manifest.json"
