@@ -66,7 +66,8 @@ def _run(file: Path, settings: Settings, only: str, limit: int | None) -> None:
             )
             facts.append(
                 stated(
-                    question, " ".join(evidence.text for evidence in with_lists(with_antecedents(read, index), index))
+                    question,
+                    " ".join(evidence.as_read for evidence in with_lists(with_antecedents(read, index), index)),
                 )
             )
             candidates, readings = read_sentences(question.question, hits, index)

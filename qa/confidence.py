@@ -109,7 +109,7 @@ def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence]
         chosen: Evidence that the answer would rest on.
         verdict: Log-odds of its yes; not a number counts as a no.
     """
-    evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.text}" for sentence in chosen)
+    evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.as_read}" for sentence in chosen)
     return Readings(
         verdict=_log_odds(verdict),
         coverage=share_held(set(tokenise(question)), evidence),
@@ -129,12 +129,12 @@ def take_draft_readings(
         quotes: What the answer would quote.
         verdict: Log-odds of its yes to the quotes; not a number counts as a no.
     """
-    known = " ".join([question, *(f"{sentence.title} {sentence.text}" for sentence in read)])
+    known = " ".join([question, *(f"{sentence.title} {sentence.as_read}" for sentence in read)])
     claims = check_claims(draft, known).values()
     return DraftReadings(
         quoted_verdict=_log_odds(verdict),
         quoted_news=share_held(
-            draft_news(question, draft), " ".join(f"{quote.title} {quote.text}" for quote in quotes)
+            draft_news(question, draft), " ".join(f"{quote.title} {quote.as_read}" for quote in quotes)
         ),
         unfounded=min(2.0, float(sum(len(kind.unsupported) for kind in claims))),
     )

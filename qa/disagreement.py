@@ -11,10 +11,11 @@ from functools import cached_property
 from itertools import product
 from typing import TypeAlias
 
+from corpus.tables import cells_of, find_table
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
-from qa.evidence import Evidence, announces, asks, cells_of, table_around, table_head
+from qa.evidence import Evidence, announces, asks, row_head
 from qa.numbers import read_times
 from qa.values import Value, find_values
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
@@ -147,16 +148,19 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
 
     What announces the table and the heading above it may limit what the value is of, and so stand in the reading.
     """
-    in_table = sentence.text.startswith("|") and any(map(str.isdigit, sentence.text))
-    head = table_head(sentence, index) if in_table else []
-    names, cells = cells_of(head[0].text) if head else [], cells_of(sentence.text)
+    if not (sentence.text.startswith("|") and any(map(str.isdigit, sentence.text))):
+        return [_Reading(sentence)]
+    document = index.documents[sentence.document].text
+    head = row_head(document, (sentence.start, sentence.end))
+    names, cells = cells_of(head), cells_of(sentence.text)
     if not head or len(names) != len(cells):
         return [_Reading(sentence)]
-    rows = index.documents[sentence.document].text[slice(*table_around(sentence, index))].splitlines()
+    start, end = find_table(document, sentence.start)
+    rows = document[start:end].splitlines()
     label = _row_label(cells)
     if sum(label == _row_label(cells_of(row)) for row in rows if cells[0] in row) > 1:  # one of several departures
         return []
-    above = index.documents[sentence.document].text[: head[0].start].rstrip().rpartition("\n")[2]
+    above = document[:start].rstrip().rpartition("\n")[2]
     around = [above if announces(above) else "", sentence.section if sentence.section != sentence.title else ""]
     readings = []
     for name, cell in list(zip(names, cells, strict=True))[1:]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.document import Sentence, Span
 from corpus.sentences import LIST_MARK
+from corpus.tables import find_head, tell_rows
 from index import Embedder, Hit, Index, sentence_embedder
 from index.lexical import LexicalIndex
 from qa.instructions import speaks_to_a_model
@@ -76,12 +77,6 @@ _PLAIN_ITEM = re.compile(rf"[ \t]*\n[^\n|]{{1,{PLAIN_ITEM_CHARACTERS}}}(?<![.!?:
 _ENDS_SENTENCE = re.compile(rf"[.!?。！？](?:[\"'”’)\]*_]|{FOOTNOTE})*\s*$")
 _ITEM_MARK = re.compile(rf"((?:[ \t]|>)*){LIST_MARK}[ \t]+")
 """What stands on a line before the item of a list; its group is the indentation."""
-RULE = re.compile(r"\|[ \t:|]*-[ \t:|-]*")
-"""The line under the head of a table."""
-HEAD = re.compile(rf"\|[^\n]*\n[ \t]*{RULE.pattern}(?:\n|\Z)")
-"""The head of a table, which a rule follows."""
-_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
-_ROW = re.compile(r"[ \t]*(?=\|)")
 _remembered: OrderedDict[tuple[str, str], NDArray[np.float32]] = OrderedDict()
 _remembering = threading.Lock()
 
@@ -103,11 +98,18 @@ class Evidence:
     """Text of its chunk, where what the sentence leaves out is said."""
     asked: str = ""
     """The question right before it, a heading as well, which it answers."""
+    head: str = ""
+    """The head of the table whose row it begins with."""
+
+    @property
+    def as_read(self) -> str:
+        """The text as models read it and answers show it: a row of a table under the names of its columns."""
+        return tell_rows(self.text, self.head)
 
     @property
     def titled(self) -> str:
         """The sentence as it is embedded."""
-        return "\n".join(filter(None, (self.title, self.asked, self.text)))
+        return "\n".join(filter(None, (self.title, self.asked, self.as_read)))
 
 
 def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
@@ -153,7 +155,7 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
     places = places or speaking
     if not places:
         return [], np.zeros((0, 4))
-    words = LexicalIndex.from_texts(f"{evidence.asked} {evidence.text}" for _, evidence in places)
+    words = LexicalIndex.from_texts(f"{evidence.asked} {evidence.as_read}" for _, evidence in places)
     others = np.stack(
         [
             standard(np.array([hit.dense_score for hit, _ in places])),
@@ -185,6 +187,7 @@ def _evidence(hit: Hit, span: Span, index: Index) -> Evidence:
         score=0.0,
         context=document.text[hit.chunk.start : hit.chunk.end],
         asked=document.text[slice(*asked)] if asked else "",
+        head=row_head(document.text, span),
     )
 
 
@@ -207,7 +210,8 @@ def within_budget(
     for place, evidence in enumerate(ranked[: _needed(ranked, until)]):
         if place >= sentences and used >= filled:
             break
-        length = max(len(evidence.text.split()), len(evidence.text) // CHARACTERS_OF_A_LONG_WORD)
+        text = evidence.as_read
+        length = max(len(text.split()), len(text) // CHARACTERS_OF_A_LONG_WORD)
         if taken and used + length > words:
             continue
         taken.append(evidence)
@@ -291,50 +295,37 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
             return None
     if before is None or speaks_to_a_model(document.text[slice(*before)]):
         return None
-    return _at(before, evidence, index)
+    return placed(before, evidence, index)
 
 
-def table_around(evidence: Evidence, index: Index) -> Span:
-    """Where the table is that a row stands in, its head first; an empty place where there is no such table."""
-    text = index.documents[evidence.document].text
-    start, end = evidence.start, evidence.end
-    if not evidence.text.startswith("|"):
-        return end, end
-    line = text.rfind("\n", 0, start) + 1
-    while line and (row := _ROW.match(text, above := text.rfind("\n", 0, line - 1) + 1)):
-        line, start = above, row.end()
-    while text.startswith("\n", end) and _ROW.match(text, end + 1):
-        below = text.find("\n", end + 1)
-        end = len(text) if below < 0 else below
-    return (start, start + len(text[start:end].rstrip())) if HEAD.match(text, start) else (end, end)
+def row_head(text: str, span: Span) -> str:
+    """The head of the table whose row a place of a document begins with; empty where there is none.
+
+    Nor is there one for the head itself, or where it speaks to a model, alone or as the names of the cells.
+    """
+    start, end = find_head(text, span[0])
+    if start in (end, span[0]):
+        return ""
+    head = text[start:end]
+    return "" if any(map(speaks_to_a_model, (head, tell_rows(text[slice(*span)], head)))) else head
 
 
 def table_head(evidence: Evidence, index: Index) -> list[Evidence]:
-    """The head of the table that a row stands in; nothing for the head itself, or where that speaks to a model."""
-    start, end = table_around(evidence, index)
-    head = index.documents[evidence.document].text[start:end].partition("\n")[0].rstrip()
-    told = head and start != evidence.start and not speaks_to_a_model(head)
-    return [_at((start, start + len(head)), evidence, index)] if told else []
-
-
-def cells_of(row: str) -> list[str]:
-    """The cells of a row of a table; none of an empty one."""
-    inner = row.strip().removeprefix("|").removesuffix("|")
-    return [cell.replace("\\|", "|").strip() for cell in _BETWEEN_CELLS.split(inner)] if row else []
+    """The head under which a row is read, as evidence of its own; or nothing."""
+    span = find_head(index.documents[evidence.document].text, evidence.start)
+    return [placed(span, evidence, index)] if evidence.head else []
 
 
 def with_lists(chosen: Sequence[Evidence], index: Index) -> list[Evidence]:
     """The chosen sentences, and the lists that they announce or are items of, `LIST_CHARACTERS` of them together.
 
-    A late item of a long list brings the sentence that announces it, and not the items between; a row of a table its
-    head, without which no number says what it is.
+    A late item of a long list brings the sentence that announces it, and not the items between.
     """
     places = {(evidence.document, evidence.start) for evidence in chosen}
     added: list[Evidence] = []
     left = LIST_CHARACTERS
     for evidence in chosen:
         around = list_around(evidence, index) or _find_list(evidence, index, LONGEST_LIST)[:1]
-        around = around or table_head(evidence, index)
         new = [part for part in around if (part.document, part.start) not in places]
         length = sum(len(part.text) for part in new)
         if length <= left:
@@ -357,7 +348,7 @@ def is_cut(quote: Evidence, index: Index) -> bool:
     """Whether a quote ends in a list that is too long to be quoted, and holds only a part of it."""
     sentences = index.sentences(quote.document)
     at = bisect_left(sentences, quote.end, key=lambda sentence: sentence.end)
-    last = [_at((sentence.start, sentence.end), quote, index) for sentence in sentences[at : at + 1]]
+    last = [placed((sentence.start, sentence.end), quote, index) for sentence in sentences[at : at + 1]]
     found = _find_list(last[0], index, LONGEST_LIST) if last and last[0].end == quote.end else []
     return (
         bool(found)
@@ -411,17 +402,18 @@ def _led_list(evidence: Evidence, spans: Sequence[Span], index: Index, *, headed
     nothing where there is one item only.
     """
     led = announced_by(index.documents[evidence.document].text, spans, headed=headed)
-    parts = [_at(span, evidence, index) for span in spans]
+    parts = [placed(span, evidence, index) for span in spans]
     ends = (place for place in range(1, len(parts)) if 0 not in led[place] or speaks_to_a_model(parts[place].text))
     whole = parts[: next(ends, len(parts))]
     among = any(part.start == evidence.start for part in whole)
     return whole if among and len(whole) > 1 + headed and not speaks_to_a_model(whole[0].text) else []
 
 
-def _at(span: Span, evidence: Evidence, index: Index) -> Evidence:
+def placed(span: Span, evidence: Evidence, index: Index) -> Evidence:
     """Another place of the same document."""
-    text = index.documents[evidence.document].text[slice(*span)]
-    return replace(evidence, start=span[0], end=span[1], text=text, asked="")
+    text = index.documents[evidence.document].text
+    start, end = span
+    return replace(evidence, start=start, end=end, text=text[start:end], asked="", head=row_head(text, span))
 
 
 def announced_by(text: str, spans: Sequence[Span], *, headed: bool = False) -> list[tuple[int, ...]]:

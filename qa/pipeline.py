@@ -204,7 +204,7 @@ class Pipeline:
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [as_part(q, asked.index) for q in quotes]
-        told = (f"{sentence.title} {sentence.section} {sentence.text}" for sentence in passage)
+        told = (f"{sentence.title} {sentence.section} {sentence.as_read}" for sentence in passage)
         read = "\n".join([asked.standalone, *told])
         invented = unfounded(chain.from_iterable(dropped), draft, read)
         cited = cite(parts, asked.index, invented)
@@ -284,7 +284,7 @@ class Pipeline:
 
     @staticmethod
     def _readable(best: Sequence[Evidence], index: Index) -> list[Evidence]:
-        """Sentences with what their pronouns lean on, with their lists, and with the heads of their tables."""
+        """Sentences with what their pronouns lean on, and with their lists."""
         return with_lists(with_antecedents(best, index), index)
 
     def _judged(self, asked: _Asked) -> list[Evidence]:

@@ -87,7 +87,7 @@ def _about(question: str, chosen: Sequence[Evidence], task: str) -> list[Message
         if sentence.title != title:
             title = sentence.title
             lines.append(f"# {_one_line(title)}")
-        lines.append(_one_line(sentence.text))
+        lines.append(_one_line(sentence.as_read))
     lines += ["", f"Question: {question}", "", task]
     return [Message("system", ANSWER_SYSTEM), Message("user", "\n".join(lines))]
 

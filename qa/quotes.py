@@ -16,24 +16,22 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.tables import find_table, is_head
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.disagreement import same_matter
 from qa.evidence import (
-    HEAD,
     LIST_CHARACTERS,
-    RULE,
     Evidence,
     asks,
-    cells_of,
     embed_sentences,
     late_lead_in,
     list_around,
+    placed,
     sentence_before,
     standard,
-    table_around,
     table_head,
 )
 from qa.instructions import speaks_to_a_model
@@ -130,7 +128,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
 
 def _says_nothing(evidence: Evidence, index: Index) -> bool:
     """Whether a sentence is a question or the head of a table."""
-    return asks(evidence.text) or HEAD.match(index.documents[evidence.document].text, evidence.start) is not None
+    return asks(evidence.text) or is_head(index.documents[evidence.document].text, evidence.start)
 
 
 def choose_quotes(
@@ -152,11 +150,11 @@ def choose_quotes(
     """
     lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
     wanted = {*tokenise(question), *tokenise(draft)}
-    words = [wanted & set(tokenise(f"{sentence.title} {sentence.text}")) for sentence in ranked]
+    words = [wanted & set(tokenise(f"{sentence.title} {sentence.as_read}")) for sentence in ranked]
     grown = _with_table if several else _grown
     quotes = [grown(sentence, ranked, index) for sentence in ranked[:1]]
     for _ in range(1, most):
-        held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.text}") for quote in quotes)}
+        held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.as_read}") for quote in quotes)}
         news = [len(own - held) / len(wanted) if wanted else 0.0 for own in words]
         worth = [sentence.score + NEWS_GAIN * share for sentence, share in zip(ranked, news, strict=True)]
         left = [
@@ -209,7 +207,7 @@ def to_the_point(question: str, draft: str, quotes: Sequence[Evidence]) -> list[
 def _news_held(question: str, draft: str, quotes: Sequence[Evidence]) -> NDArray[np.float64]:
     """The share of the draft's news in each quote, (quotes,)."""
     news = draft_news(question, draft)
-    return np.array([share_held(news, quote.text) for quote in quotes])
+    return np.array([share_held(news, quote.as_read) for quote in quotes])
 
 
 def draft_news(question: str, draft: str) -> set[str]:
@@ -236,11 +234,12 @@ def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evid
 
 def _with_table(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
     """The sentence as it is quoted, and a row with its table, where that has no more than `LIST_CHARACTERS`."""
-    start, end = table_around(sentence, index)
-    text = index.documents[sentence.document].text[start:end]
+    text = index.documents[sentence.document].text
+    start, end = find_table(text, sentence.start)
+    text = text[start:end]
     if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, text.splitlines())):
         return _grown(sentence, ranked, index)
-    return replace(sentence, start=start, end=end, text=text)
+    return placed((start, end), sentence, index)
 
 
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
@@ -264,10 +263,10 @@ def _under_heading(draft: str, quote: Evidence, index: Index) -> Evidence:
         return quote
     start, end = document.headings[above]
     heading = document.text[start:end]
-    if _lacking(draft, f"{heading}\n{quote.text}") == _lacking(draft, quote.text):
+    if _lacking(draft, f"{heading}\n{quote.as_read}") == _lacking(draft, quote.as_read):
         return quote
     between = [text for text in document.text[start : quote.start].splitlines() if speaks_to_a_model(text)]
-    return quote if between else replace(quote, start=start, text=document.text[start : quote.end])
+    return quote if between else placed((start, quote.end), quote, index)
 
 
 def _lacking(draft: str, text: str) -> int:
@@ -305,39 +304,13 @@ def holds(quote: Evidence, sentence: Evidence) -> bool:
 
 def as_part(quote: Evidence, index: Index) -> tuple[str, list[Evidence]]:
     """The quote as an answer shows it and what it cites: with a row of a table, its head as well."""
-    head = table_head(quote, index)
-    return as_quote(quote, head[0].text if head else ""), [quote, *head]
+    return as_quote(quote), [quote, *table_head(quote, index)]
 
 
-def as_quote(evidence: Evidence, head: str = "") -> str:
-    """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark.
-
-    Args:
-        evidence: What is quoted.
-        head: The head of the table that its rows stand in, if it does not hold it.
-    """
-    text = without_marks(_read_rows(evidence.text, head))
+def as_quote(evidence: Evidence) -> str:
+    """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark."""
+    text = without_marks(evidence.as_read)
     return f"“{text}”" if text else ""
-
-
-def _read_rows(text: str, head: str) -> str:
-    """The text with each row of a table as `Member: Bo Lind, Since: 2001`, or without a head as `Bo Lind – 2001`."""
-    if "|" not in text:
-        return text
-    names = cells_of(head)
-    lines: list[str] = []
-    rows = text.splitlines()
-    for line, following in zip(map(str.strip, rows), [*map(str.strip, rows[1:]), ""], strict=True):
-        cells = cells_of(line)
-        if not (line.startswith("|") and line.rstrip().endswith("|")):
-            lines.append(line)
-        elif not names and RULE.fullmatch(following):
-            names = cells
-        elif any(cells) and not RULE.fullmatch(line):
-            named = zip(names, cells, strict=True) if len(names) == len(cells) else ()
-            told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
-            lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * following.startswith("|"))
-    return "\n".join(lines)
 
 
 def _add(quotes: list[Evidence], evidence: Evidence, index: Index) -> None:
@@ -357,4 +330,4 @@ def _touch(one: Evidence, other: Evidence) -> bool:
 
 def _joined(one: Evidence, other: Evidence, index: Index) -> Evidence:
     start, end = min(one.start, other.start), max(one.end, other.end)
-    return replace(one, start=start, end=end, text=index.documents[one.document].text[start:end])
+    return placed((start, end), one, index)

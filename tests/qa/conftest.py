@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from index import Embedder, Index, IndexReader, build
 from qa.confidence import Calibration, Regression
-from qa.evidence import Evidence
+from qa.evidence import Evidence, row_head
 from qa.generator import Generator, Message
 from qa.pipeline import Pipeline
 from qa.settings import Settings
@@ -92,6 +92,7 @@ def find(index: Index, document: str, quote: str, **changes: Any) -> Evidence:  
     values: dict[str, Any] = {
         **{"document": document, "start": start, "end": start + len(quote), "text": quote, "title": source.title},
         **{"section": "", "published": source.published, "score": 0.0},
+        "head": row_head(source.text, (start, start + len(quote))),
     }
     return Evidence(**{**values, **changes})
 

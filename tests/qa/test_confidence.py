@@ -96,5 +96,12 @@ def test_the_readings_of_a_draft(evidence: Callable[..., Evidence]) -> None:
     assert readings.unfounded == 2.0  # 77 and Oslo
 
 
+def test_a_row_holds_the_words_of_its_head(evidence: Callable[..., Evidence]) -> None:
+    row = evidence("| year | 140 euros |", head="| Ticket | Children |")
+    assert take_readings("Year ticket for children?", [], [row], verdict=1.0).coverage == 1.0
+    draft = take_draft_readings("What is the year price?", "Children pay 140 euros.", [row], [row], verdict=1.0)
+    assert draft.quoted_news == 0.75
+
+
 def test_the_readings_of_an_empty_draft(evidence: Callable[..., Evidence]) -> None:
     assert take_draft_readings("Who?", "", [], [], verdict=math.nan) == DraftReadings(-8.0, 0.0, 0.0)

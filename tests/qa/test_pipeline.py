@@ -51,6 +51,28 @@ def check_form(answer: Answer, pipeline: Pipeline) -> None:
         assert all(passage.start <= start < end <= passage.end for start, end in passage.highlights)
 
 
+TABLE = """\
+| Ticket | Adults | Children |
+|---|---|---|
+| Single | 3 euros | 1.50 euros |
+| Year ticket | 310 euros | 140 euros |
+"""
+
+
+def test_a_row_is_judged_quoted_and_shown_under_its_head(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    generator = scripted(replies=[script("Children pay 140 euros for the year ticket.")])
+    pipeline = make_pipeline(generator, {"fees.md": f"# Fees\n\n{TABLE}\nDogs ride for free.\n"})
+    answer = pipeline.ask("What does the year ticket cost for children?")
+    check_form(answer, pipeline)
+    told = "Ticket: Year ticket, Adults: 310 euros, Children: 140 euros"
+    assert len(generator.prompts) > 2
+    assert all(told in prompt[-1].content for prompt in generator.prompts)
+    assert told in answer.text
+    assert "| Ticket | Adults | Children |" in {citation.quote for citation in answer.citations}
+
+
 def test_the_answer_is_judged_from_few_sentences_and_written_from_more(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:

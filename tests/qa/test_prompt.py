@@ -28,6 +28,11 @@ def test_a_title_never_makes_a_line_of_its_own(evidence: Callable[..., Evidence]
     ]
 
 
+def test_a_row_is_read_under_the_names_of_its_columns(evidence: Callable[..., Evidence]) -> None:
+    row = evidence("| year | 90 euros |", head="| Ticket | Price |")
+    assert verdict_prompt("How much?", [row])[1].content.split("\n")[2] == "Ticket: year, Price: 90 euros"
+
+
 def test_verdict_and_answer_are_asked_for_with_the_same_beginning(evidence: Callable[..., Evidence]) -> None:
     chosen = [
         evidence("It opened\nin 1994.", title="Harbour"),

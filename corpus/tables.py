@@ -1,0 +1,85 @@
+"""Tables as Markdown writes them: rows between bars, and a rule under the head."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import lru_cache
+
+from corpus.document import Span
+from corpus.sentences import LIST_MARK
+
+_RULE = re.compile(r"\|[ \t:|]*-[ \t:|-]*")
+"""The line under a head."""
+_TABLE = re.compile(
+    rf"^[ \t]*(?:{LIST_MARK}[ \t]+)?(?P<head>\|[^\n]*)\n[ \t]*{_RULE.pattern}(?:\n[ \t]*\|[^\n]*)*$", re.MULTILINE
+)
+"""A head, the rule under it and the rows that follow."""
+_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
+
+
+def is_head(text: str, start: int) -> bool:
+    """Whether the head of a table stands at a place of a text."""
+    head = find_head(text, start)
+    return head[0] == start != head[1]
+
+
+def find_head(text: str, start: int) -> Span:
+    """Where the head is of the table that has a row at a place, which may be the head; an empty place without one."""
+    top, end, _ = _table_of(text, start)
+    return top, end
+
+
+def find_table(text: str, start: int) -> Span:
+    """Where the table is that has a row at a place, its head first; an empty place without one."""
+    top, _, end = _table_of(text, start)
+    return top, end
+
+
+def _table_of(text: str, start: int) -> tuple[int, int, int]:
+    tables = _tables(text) if text.startswith("|", start) else ()
+    before = bisect_right(tables, (start, len(text), len(text)))
+    return tables[before - 1] if before and start < tables[before - 1][2] else (start, start, start)
+
+
+@lru_cache(maxsize=16)
+def _tables(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Where each table with a head begins, where its head ends, and where its last row does.
+
+    They are looked for once a document, since a question may find hundreds of rows of one table.
+    """
+    return tuple(
+        (table.start("head"), table.start("head") + len(table["head"].rstrip()), table.start() + len(table[0].rstrip()))
+        for table in _TABLE.finditer(text)
+    )
+
+
+def tell_rows(text: str, head: str = "") -> str:
+    """The text with each row of a table as `Member: Bo Lind, Since: 2001`, or without a head as `Bo Lind – 2001`.
+
+    Args:
+        text: A part of a document.
+        head: The head of the table whose rows the text begins with, if it does not hold it.
+    """
+    if "|" not in text:
+        return text
+    names = cells_of(head)
+    lines: list[str] = []
+    rows = [line.strip() for line in text.splitlines()]
+    for line, below in zip(rows, [*rows[1:], ""], strict=True):
+        cells, cut = cells_of(line), not line.endswith("|")
+        if not line.startswith("|") or (cut and len(cells) > len(names)):
+            lines.append(line)
+        elif not names and _RULE.fullmatch(below):
+            names = cells
+        elif any(cells) and not _RULE.fullmatch(line):
+            named = zip(names, cells, strict=False) if cut or len(names) == len(cells) else ()
+            told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
+            lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * below.startswith("|"))
+    return "\n".join(lines)
+
+
+def cells_of(row: str) -> list[str]:
+    """The cells of a row of a table; none of an empty one."""
+    inner = row.strip().removeprefix("|").removesuffix("|")
+    return [cell.replace("\\|", "|").strip() for cell in _BETWEEN_CELLS.split(inner)] if row else []

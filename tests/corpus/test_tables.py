@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from corpus.tables import find_head, find_table, tell_rows
+
+CLOSED = "| Ticket | Price |\n| --- | --- |\n| day | 12 euros |\n| year | 90 euros |"
+
+
+def test_a_table_is_found_from_each_of_its_rows() -> None:
+    table = CLOSED.replace("\n", "\n  ")
+    text = f"- Tickets:\n\n- {table}  \n\n| year | none |\n"
+    start, end = text.index("| Ticket"), text.index("90 euros |") + 10
+    for row in ("| Ticket", "| day", "| year"):
+        assert find_table(text, text.index(row)) == (start, end)
+        assert find_head(text, text.index(row)) == (start, start + 18)
+    for other in (text.rindex("| year"), text.index("Tickets:")):
+        assert find_table(text, other) == find_head(text, other) == (other, other)
+
+
+def test_rows_are_told_under_the_names_of_their_columns() -> None:
+    assert tell_rows(CLOSED) == "Ticket: day, Price: 12 euros;\nTicket: year, Price: 90 euros"
+    assert tell_rows("| year | 90 |\n| day | |", "| Ticket | Price |") == "Ticket: year, Price: 90;\nTicket: day"
+    assert tell_rows("| Wilma | 9 m |", "| | Diameter |") == "Wilma, Diameter: 9 m"
+    assert tell_rows("| all | 1 | 2 |", "| Ticket | Price |") == "all – 1 – 2"
+    assert tell_rows("| year | Ask. Or", "| Ticket | Price | From |") == "Ticket: year, Price: Ask. Or"  # a cut row
+    assert tell_rows("|x| is the distance from 0.") == "|x| is the distance from 0."
