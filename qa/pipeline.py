@@ -42,6 +42,7 @@ from qa.quotes import (
     as_part,
     asks_for_several,
     choose_quotes,
+    choose_stated,
     holds,
     least_doubted_first,
     rank_for_quoting,
@@ -230,12 +231,18 @@ class Pipeline:
         written, dropped = verify(draft, quotes, question, long_forms)
         if dropped or not written:  # the first quote alone does not hold what the model wrote
             settings, several = self.settings, asks_for_several(question)
-            if settings.weigh_quotes:
-                ranked = least_doubted_first(ranked, index, lambda quote: self._judge(question, [quote], clock))
             most = settings.quoted_for_several if several else settings.quoted_sentences
-            quotes = choose_quotes(question, draft, ranked, index, most, several=several)
-            if settings.weigh_quotes and not several:  # one of several facts answers nothing
-                quotes = to_the_point(question, draft, quotes)
+
+            def verdict(quote: Evidence) -> float:
+                return self._judge(question, [quote], clock)
+
+            if settings.weigh_quotes and several:
+                quotes = choose_stated(question, draft, ranked, index, most, verdict)
+            elif settings.weigh_quotes:  # one of several facts answers nothing
+                ranked = least_doubted_first(ranked, index, verdict)
+                quotes = to_the_point(question, draft, choose_quotes(question, draft, ranked, index, most))
+            else:
+                quotes = choose_quotes(question, draft, ranked, index, most, several=several)
             quotes = with_headings(draft, with_year(question, quotes, ranked), index)
             written, dropped = verify(draft, quotes, question, long_forms)
         return ranked, quotes, written, dropped

@@ -50,11 +50,14 @@ share that no quote before it holds."""
 CLEAR_LEAD = 3.0
 """Log-odds by which the best sentence may lead another that is still quoted beside it. Beyond it, the other one so
 seldom holds a fact that was asked for that citations lose more than answers gain (evals/LOG.md)."""
-SEVERAL_LEAD, SEVERAL_NEWS = 5.0, 0.08
+SEVERAL_LEAD, SEVERAL_NEWS = 6.0, 0.06
 """Where the question asks for several things: the same, and the least share of the words that a quote must bring."""
 READ_ALONE = 3
 """Best sentences that the model reads alone before one is quoted first: it tells the one that states the answer from
 its neighbours in the ranking (evals/LOG.md)."""
+SEVERAL_READ, STATED = 6, -3.0
+"""Where the question asks for several things: the same, and the least log-odds of the model's yes to a further quote.
+It says no more readily to a sentence that states one of two things than to one that states all (evals/LOG.md)."""
 NEIGHBOUR_LEAD = 8.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
@@ -190,6 +193,47 @@ def least_doubted_first(
     order = np.argsort(-stated, kind="stable")
     reordered = [replace(best[place], score=best[rank].score) for rank, place in enumerate(order)]
     return [*reordered, *ranked[len(best) :]]
+
+
+def choose_stated(
+    question: str,
+    draft: str,
+    ranked: Sequence[Evidence],
+    index: Index,
+    most: int,
+    verdict: Callable[[Evidence], float],
+) -> list[Evidence]:
+    """What is quoted where several things are asked for, at most `most` sentences, by the model's yes to each alone.
+
+    The one that it doubts least, then those that it does not clearly doubt and that bring words of question and draft.
+
+    Args:
+        question: The standalone question.
+        draft: What the model wrote; may be empty.
+        ranked: The candidates, best first, at least one; the first `SEVERAL_READ` are read.
+        index: Where they are from.
+        most: The most sentences, neighbours apart.
+        verdict: As for `least_doubted_first`.
+    """
+    read = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
+    if len(read) > 1:
+        stated = np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in read], nan=-np.inf)
+        first, *others = np.argsort(-stated, kind="stable")
+        read = [read[first], *(read[place] for place in others if stated[place] >= STATED)]
+    wanted = {*tokenise(question), *tokenise(draft)}
+    quotes: list[Evidence] = []
+    for sentence in read:
+        if len(quotes) < most and (not quotes or _news(sentence, quotes, wanted) >= SEVERAL_NEWS):
+            _add(quotes, _with_table(sentence, ranked, index), index)
+    return quotes
+
+
+def _news(sentence: Evidence, quotes: Sequence[Evidence], wanted: set[str]) -> float:
+    """The share of the words that a sentence or its title holds and no quote or its title does; 0 inside a quote."""
+    if not wanted or any(holds(quote, sentence) for quote in quotes):
+        return 0.0
+    held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.as_read}") for quote in quotes)}
+    return len((wanted & set(tokenise(f"{sentence.title} {sentence.as_read}"))) - held) / len(wanted)
 
 
 def to_the_point(question: str, draft: str, quotes: Sequence[Evidence]) -> list[Evidence]:

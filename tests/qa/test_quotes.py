@@ -13,10 +13,12 @@ from qa.quotes import (
     NEWS_GAIN,
     READ_ALONE,
     SEVERAL_LEAD,
+    STATED,
     as_part,
     as_quote,
     asks_for_several,
     choose_quotes,
+    choose_stated,
     least_doubted_first,
     rank_for_quoting,
     to_the_point,
@@ -339,3 +341,27 @@ def test_what_the_model_doubts_least_is_quoted_first(small_index: Index, quoted:
     nothing = least_doubted_first(ranked, small_index, lambda quote: -1.0 if OPENED in quote.text else float("nan"))
     assert nothing[0].text == OPENED
     assert least_doubted_first(ranked[:1], small_index, lambda quote: pytest.fail("asked for nothing")) == ranked[:1]
+
+
+def test_of_several_things_what_the_model_does_not_doubt_is_quoted(
+    small_index: Index, quoted: Callable[..., Evidence]
+) -> None:
+    question = "Who opened the harbour, and did it rain or freeze?"
+    ranked = [
+        quoted(small_index, "weather.txt", RAIN, score=3.0),
+        quoted(small_index, "harbour.md", OPENED, score=2.0),
+        quoted(small_index, "museum.md", "The museum of Orla shows ships from nine countries.", score=1.0),
+    ]
+
+    def chosen(*stated: float, most: int = 4) -> list[str]:
+        verdicts = dict(zip((sentence.text for sentence in ranked), stated, strict=True))
+        verdict = lambda quote: next(log_odds for text, log_odds in verdicts.items() if text in quote.text)  # noqa: E731
+        return [quote.text for quote in choose_stated(question, "", ranked, small_index, most, verdict)]
+
+    doubted = STATED - 1
+    assert chosen(STATED, 2.0, 3.0) == [ranked[2].text, OPENED, RAIN]  # by its yes, the first even without news
+    assert chosen(STATED, 2.0, 1.0) == [OPENED, RAIN]  # the museum brings no word of the question
+    assert chosen(STATED, 2.0, 1.0, most=1) == chosen(doubted, 2.0, 1.0) == [OPENED]
+    assert chosen(doubted, doubted - 1, doubted) == chosen(*[float("nan")] * 3) == [RAIN]
+    ranked[1] = replace(ranked[1], score=3.0 - SEVERAL_LEAD - 0.1)  # too far behind to be read
+    assert chosen(STATED, 2.0, 1.0) == [ranked[2].text, RAIN]
