@@ -39,7 +39,9 @@ def find_table(text: str, start: int) -> Span:
 def _table_of(text: str, start: int) -> tuple[int, int, int]:
     tables = _tables(text) if text.startswith("|", start) else ()
     before = bisect_right(tables, (start, len(text), len(text)))
-    return tables[before - 1] if before and start < tables[before - 1][2] else (start, start, start)
+    top, _, end = found = tables[before - 1] if before else (start, start, start)
+    begins_row = start == top or not text[text.rfind("\n", 0, start) + 1 : start].strip()  # not inside a long one
+    return found if begins_row and start < end else (start, start, start)
 
 
 @lru_cache(maxsize=16)
@@ -69,12 +71,13 @@ def tell_rows(text: str, head: str = "") -> str:
     for line, below in zip(rows, [*rows[1:], ""], strict=True):
         cells, cut = cells_of(line), not line.endswith("|")
         if not line.startswith("|") or (cut and len(cells) > len(names)):
+            names = names if line.startswith("|") else []  # the next table has others
             lines.append(line)
         elif not names and _RULE.fullmatch(below):
             names = cells
         elif any(cells) and not _RULE.fullmatch(line):
             named = zip(names, cells, strict=False) if cut or len(names) == len(cells) else ()
-            told = [f"{name}: {cell}" if name else cell for name, cell in named if cell]
+            told = [f"{name.rstrip(' :')}: {cell}" if name else cell for name, cell in named if cell]
             lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * below.startswith("|"))
     return "\n".join(lines)
 

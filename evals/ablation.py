@@ -79,7 +79,9 @@ def variants() -> list[Variant]:
         Variant("quotes not weighed by the model", settings={"weigh_quotes": False}),
         Variant("one quote", settings={"quoted_sentences": 1, "quoted_for_several": 1}),
         Variant("sentences compared without the adapter", {"qa.evidence.sentence_embedder": unchanged}),
-        Variant("sentences embedded without their titles", {"qa.evidence.Evidence.titled": property(lambda e: e.text)}),
+        Variant(
+            "sentences embedded without their titles", {"qa.evidence.Evidence.titled": property(lambda e: e.as_read)}
+        ),
         Variant("no more quotes where several things are asked for", settings={"quoted_for_several": 2}),
         Variant("quotes alone, no draft", settings={"written_answers": False}),
         Variant("the draft unchecked", {"qa.pipeline.verify": as_written}),

@@ -155,6 +155,8 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     names, cells = cells_of(head), cells_of(sentence.text)
     if not head or len(names) != len(cells):
         return [_Reading(sentence)]
+    if not cells[0]:  # the row above names what it is of
+        return []
     start, end = find_table(document, sentence.start)
     rows = document[start:end].splitlines()
     label = _row_label(cells)

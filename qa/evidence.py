@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.document import Sentence, Span
-from corpus.sentences import LIST_MARK
-from corpus.tables import find_head, tell_rows
+from corpus.sentences import LIST_MARK, TABLE_ROW
+from corpus.tables import cells_of, find_head, tell_rows
 from index import Embedder, Hit, Index, sentence_embedder
 from index.lexical import LexicalIndex
 from qa.instructions import speaks_to_a_model
@@ -151,7 +151,8 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
             if folded not in seen:
                 seen.add(folded)
                 evidence = _evidence(hit, span, index)
-                (speaking if speaks_to_a_model(evidence.text) else places).append((hit, evidence))
+                speaks = any(map(speaks_to_a_model, {evidence.text, evidence.as_read}))
+                (speaking if speaks else places).append((hit, evidence))
     places = places or speaking
     if not places:
         return [], np.zeros((0, 4))
@@ -301,13 +302,15 @@ def sentence_before(evidence: Evidence, index: Index) -> Evidence | None:
 def row_head(text: str, span: Span) -> str:
     """The head of the table whose row a place of a document begins with; empty where there is none.
 
-    Nor is there one for the head itself, or where it speaks to a model, alone or as the names of the cells.
+    Nor is there one for the head itself, where it is empty or too long to name anything, or where it speaks to a model,
+    alone or as the names of the cells.
     """
     start, end = find_head(text, span[0])
-    if start in (end, span[0]):
-        return ""
     head = text[start:end]
-    return "" if any(map(speaks_to_a_model, (head, tell_rows(text[slice(*span)], head)))) else head
+    if start in (end, span[0]) or len(head) > TABLE_ROW or not any(cells_of(head)):
+        return ""
+    told = tell_rows(text[slice(*span)], head).splitlines()
+    return "" if any(map(speaks_to_a_model, (head, *told))) else head
 
 
 def table_head(evidence: Evidence, index: Index) -> list[Evidence]:
@@ -401,12 +404,17 @@ def _led_list(evidence: Evidence, spans: Sequence[Span], index: Index, *, headed
     Nothing where the evidence is not among them, nor where what announces them speaks to a model, and under a heading
     nothing where there is one item only.
     """
-    led = announced_by(index.documents[evidence.document].text, spans, headed=headed)
-    parts = [placed(span, evidence, index) for span in spans]
-    ends = (place for place in range(1, len(parts)) if 0 not in led[place] or speaks_to_a_model(parts[place].text))
-    whole = parts[: next(ends, len(parts))]
-    among = any(part.start == evidence.start for part in whole)
-    return whole if among and len(whole) > 1 + headed and not speaks_to_a_model(whole[0].text) else []
+    text = index.documents[evidence.document].text
+    led = announced_by(text, spans, headed=headed)
+
+    def speaks(place: int) -> bool:
+        return speaks_to_a_model(text[slice(*spans[place])])
+
+    ends = (place for place in range(1, len(spans)) if 0 not in led[place] or speaks(place))
+    whole = spans[: next(ends, len(spans))]
+    if len(whole) <= 1 + headed or all(start != evidence.start for start, _ in whole) or speaks(0):
+        return []
+    return [placed(span, evidence, index) for span in whole]
 
 
 def placed(span: Span, evidence: Evidence, index: Index) -> Evidence:

@@ -57,8 +57,8 @@ def stale_note(
 def disagreement_note(sentence: Evidence, other: Evidence) -> str:
     """Both sides in their own words, with their dates."""
     return (
-        f"Sources disagree: “{_short(sentence.text)}” ({_source(sentence)}), but "
-        f"“{_short(other.text)}” ({_source(other)})."
+        f"Sources disagree: “{_short(sentence.as_read)}” ({_source(sentence)}), but "
+        f"“{_short(other.as_read)}” ({_source(other)})."
     )
 
 

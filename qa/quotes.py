@@ -16,7 +16,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.tables import find_table, is_head
+from corpus.tables import find_table, is_head, tell_rows
 from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
@@ -281,7 +281,7 @@ def _with_table(sentence: Evidence, ranked: Sequence[Evidence], index: Index) ->
     text = index.documents[sentence.document].text
     start, end = find_table(text, sentence.start)
     text = text[start:end]
-    if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, text.splitlines())):
+    if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, tell_rows(text).splitlines())):
         return _grown(sentence, ranked, index)
     return placed((start, end), sentence, index)
 
@@ -309,8 +309,8 @@ def _under_heading(draft: str, quote: Evidence, index: Index) -> Evidence:
     heading = document.text[start:end]
     if _lacking(draft, f"{heading}\n{quote.as_read}") == _lacking(draft, quote.as_read):
         return quote
-    between = [text for text in document.text[start : quote.start].splitlines() if speaks_to_a_model(text)]
-    return quote if between else placed((start, quote.end), quote, index)
+    whole = placed((start, quote.end), quote, index)
+    return quote if any(map(speaks_to_a_model, whole.as_read.splitlines())) else whole
 
 
 def _lacking(draft: str, text: str) -> int:

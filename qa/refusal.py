@@ -64,11 +64,11 @@ def correct_premise(question: str, ranked: Sequence[Evidence]) -> str | None:
         for value in asked
     ):
         return None
-    return f"The documents do not say that. They say: {' '.join(best.text.split())}"
+    return f"The documents do not say that. They say: {' '.join(best.as_read.split())}"
 
 
 def _told(evidence: Evidence) -> str:
-    return f"{evidence.title} {evidence.section} {evidence.text}"
+    return f"{evidence.title} {evidence.section} {evidence.as_read}"
 
 
 def _held(words: set[str], evidence: Evidence) -> float:

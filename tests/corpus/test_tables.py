@@ -23,3 +23,17 @@ def test_rows_are_told_under_the_names_of_their_columns() -> None:
     assert tell_rows("| all | 1 | 2 |", "| Ticket | Price |") == "all – 1 – 2"
     assert tell_rows("| year | Ask. Or", "| Ticket | Price | From |") == "Ticket: year, Price: Ask. Or"  # a cut row
     assert tell_rows("|x| is the distance from 0.") == "|x| is the distance from 0."
+
+
+def test_a_later_piece_of_a_long_row_is_told_under_no_name() -> None:
+    row = f"| Orla | {'It was closed and opened again. ' * 20}| 1998 | Visitors are welcome. Dogs are not. |"
+    text = f"| Place | Story | Opened | Remarks |\n|---|---|---|---|\n{row}\n"
+    piece = text.index("| 1998")
+    assert find_head(text, text.index("| Orla"))[0] == 0
+    assert find_head(text, piece) == find_table(text, piece) == (piece, piece)
+
+
+def test_the_names_of_one_table_are_not_those_of_the_next() -> None:
+    parking = "Parking:\n\n| Place: | Spaces |\n|---|---|\n| South | 80 |"
+    told = tell_rows(f"{CLOSED}\n\n{parking}").splitlines()
+    assert (told[1], told[-1]) == ("Ticket: year, Price: 90 euros", "Place: South, Spaces: 80")
