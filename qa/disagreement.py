@@ -15,7 +15,7 @@ from corpus.tables import cells_of, find_table
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
-from qa.evidence import Evidence, announces, asks, row_head
+from qa.evidence import Evidence, asks, row_head
 from qa.numbers import read_times
 from qa.values import Value, find_values
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
@@ -24,6 +24,8 @@ COMPARED = 32
 """Candidates that may disagree with what is cited: in a folder the other side often stands behind the best twenty."""
 HELD = 0.8
 """Share of the words of each clause that the other source must have, with names and without."""
+CAPTION = 200
+"""Most characters of a line above a table that may say what it is of."""
 INSIDE, FEWEST = 4, 2
 """Words that the clauses must share where all of one are in the other source, and otherwise, with what is counted."""
 SAME_MATTER, SAME_WORDING = 0.6, 0.5
@@ -46,6 +48,7 @@ _LETTER = re.compile(r"(?<=\w )(?:[A-Z]|[IVX]+)\b(?![.'’])")
 """`Pier A`, `Part II`."""
 _UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
 """`Price (euros)`, `Weight in kg`."""
+_HAS_UNIT = re.compile(r"[^\W\d]|[$€£¥%]")
 _TURNS = frozenset({"if", "no", "not", "when", "will"})
 """Stop words that a value in a sentence may depend on."""
 _SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
@@ -91,6 +94,21 @@ class _Reading:
 
     said: Evidence
     is_cell: bool = False
+    row: tuple[Value, ...] = ()
+    """The values of all cells of its row."""
+
+    @cached_property
+    def source(self) -> set[str]:
+        return set(tokenise(normalise(f"{self.said.title} {self.said.section} {self.said.text}")))
+
+    @cached_property
+    def needed(self) -> set[str]:
+        """The words of a cell that another source must have to tell of the same; of a sentence none."""
+        if not self.is_cell:
+            return set()
+        counted = {word for value in find_values(self.said.text) for word in value.kind.split()}
+        words = tokenise(normalise(without_dates(self.said.text)))
+        return {word for word in words if not word[0].isdigit()} - _NO_MATTER - _PRICES - counted
 
 
 @dataclass(frozen=True)
@@ -146,7 +164,8 @@ class _Clause:
 def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     """The sentence, or of a row under a head one reading a cell: `| Adults | 9 euros |` is `Price Adults is 9 euros`.
 
-    What announces the table and the heading above it may limit what the value is of, and so stand in the reading.
+    The line and the heading above the table may limit what the value is of, and so stand in the reading. Where cells
+    write their units (`310 euros`), a bare number is no value but tells one row from another (`Zone 2`).
     """
     if not (sentence.text.startswith("|") and any(map(str.isdigit, sentence.text))):
         return [_Reading(sentence)]
@@ -163,16 +182,26 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     if sum(label == _row_label(cells_of(row)) for row in rows if cells[0] in row) > 1:  # one of several departures
         return []
     above = document[:start].rstrip().rpartition("\n")[2]
-    around = [above if announces(above) else "", sentence.section if sentence.section != sentence.title else ""]
+    caption = "" if len(above) > CAPTION or above.startswith("#") or above == sentence.title else above
+    around = [caption, sentence.section if sentence.section != sentence.title else ""]
+    values = tuple(value for cell in cells[1:] for value in find_values(cell))
+    in_cells = any(_HAS_UNIT.search(cell) and any(map(str.isdigit, cell)) for cell in cells[1:])
     readings = []
     for name, cell in list(zip(names, cells, strict=True))[1:]:
-        unit = _UNIT.search(name)
-        value = cell if re.search(r"[^\W\d]|[$€£¥%]", cell) else f"{cell} {unit[1] or unit[2] if unit else name}"
-        others = [other for other in cells[1:] if other is not cell and _limits(other, value)]
+        is_bare = not _HAS_UNIT.search(cell)
+        unit = _UNIT.search(name) if is_bare else None
+        value = f"{cell} {unit[1] or unit[2] if unit else name}" if is_bare else cell
+        if not any(map(str.isdigit, cell)) or not _HAS_UNIT.search(value) or (is_bare and in_cells):
+            continue
+        others = [
+            other if _HAS_UNIT.search(other) else f"{column} {other}"
+            for column, other in zip(names[1:], cells[1:], strict=True)
+            if other is not cell and _limits(other, value, in_cells=in_cells)
+        ]
         of = " ".join([name[: unit.start()] if unit else name, cells[0], *others, *around])
         text = " is ".join(_BETWEEN_CLAUSES.sub(" ", part) for part in (of, value))
         reading = replace(sentence, text=text, section=f"{sentence.section} {names[0]}")
-        readings += [_Reading(reading, is_cell=True)] if any(map(str.isdigit, cell)) else []
+        readings.append(_Reading(reading, is_cell=True, row=values))
     return readings
 
 
@@ -181,16 +210,22 @@ def _row_label(cells: Sequence[str]) -> list[str]:
     return [*cells[:1], *(cell for cell in cells[1:] if not any(map(str.isdigit, cell)))]
 
 
-def _limits(cell: str, value: str) -> bool:
-    """Whether a cell tells of what a value of its row is: it has no number, or a date where the value is none."""
-    dated, other = (any(found.kind == "date" for found in find_values(text)) for text in (cell, value))
-    return not any(map(str.isdigit, cell)) or (dated and not other)
+def _limits(other: str, value: str, *, in_cells: bool) -> bool:
+    """Whether a cell tells of what a value of its row is: of which zone a price, of which day a time.
+
+    It has no number, or a date where the value is none, or a bare number in a row whose cells write their units.
+    """
+    dated, is_date = (any(found.kind == "date" for found in find_values(text)) for text in (other, value))
+    is_label = in_cells and not _HAS_UNIT.search(other)
+    return not any(map(str.isdigit, other)) or is_label or (dated and not is_date)
 
 
 def _disagree(read: _Reading, rival: _Reading) -> bool:
     """Whether a clause of each gives another value, where the clauses are about one thing at one time."""
     one, other = read.said, rival.said
     in_cell = read.is_cell or rival.is_cell
+    if not (read.needed <= rival.source and rival.needed <= read.source):
+        return False
     if not (_states(one.text) and _states(other.text)) or _numbered_apart(one.title, other.title):
         return False
     if in_cell and _of_two_names(one.title, other.title):
@@ -198,6 +233,9 @@ def _disagree(read: _Reading, rival: _Reading) -> bool:
     values, rivals = find_values(one.text), find_values(other.text)
     left = [value for value in values if not any(value.agrees(rival) for rival in rivals)]
     right = [rival for rival in rivals if not any(rival.agrees(value) for value in values)]
+    beside = (*product(read.row, right), *product(left, rival.row))
+    if any(value.agrees(same) for value, same in beside):  # another cell of the row
+        return False
     disputed = {value.kind for value in left} & {rival.kind for rival in right}
     if "ordinal" in disputed or ("date" in disputed and len(disputed) > 1):  # of another part, or changed in between
         return False
@@ -225,7 +263,11 @@ def _numbered_apart(title: str, other: str) -> bool:
         {word for word in re.findall(r"[\w-]*\d[\w-]*", without_dates(t)) if not _years(word)} | set(_LETTER.findall(t))
         for t in (title, other)
     )
-    return not set(tokenise(title)).isdisjoint(tokenise(other)) and _apart(*labels)
+    return _share_word(title, other) and _apart(*labels)
+
+
+def _share_word(title: str, other: str) -> bool:
+    return not set(tokenise(title)).isdisjoint(tokenise(other))
 
 
 def _of_one_series(title: str, other: str) -> bool:
@@ -251,12 +293,14 @@ def _say_the_same(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
     """Whether two clauses say by themselves, in the same words, of what name their values are.
 
     Where a word of one title stands in place of a word of the other they must name a year as well, and titles of
-    different dates are of two things.
+    different names or dates are of two things, as is what will be and what was.
     """
     one, other = clause.sentence, against.sentence
     counted = {word for kind in kinds for word in kind.split()}
     same = _names(one.text) == _names(other.text) != set() and clause.words(counted) == against.words(counted)
-    if not same or _apart(_dates(one.title), _dates(other.title)):
+    turned = (_TURNS.intersection(text.lower().split()) for text in (one.text, other.text))
+    titles = [(part(one.title), part(other.title)) for part in (_names, _dates)]
+    if not same or any(_apart(*parts) for parts in titles) or len(set(map(frozenset, turned))) > 1:
         return False
     dated = "date" not in kinds and bool(clause.years)
     return ("date" in kinds or _dates(one.text) == _dates(other.text)) and (
@@ -301,9 +345,10 @@ def _of_one_thing(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
 
 
 def _of_one_cell(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
-    """Whether each other source has all the words, numbers, days and seasons that stand beside the values of a cell.
+    """Whether each source has all the words, numbers, days and seasons that stand beside the values of the other.
 
-    A row is short: most of its words are not enough, and what a sentence says more is a condition.
+    A row is short: most of its words are not enough, what a sentence says more is a condition, and one word that they
+    share tells of one thing only under titles that share one.
     """
     counted = {word for kind in kinds for word in kind.split()}
     sides = ((clause, against), (against, clause))
@@ -311,6 +356,7 @@ def _of_one_cell(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
     return (
         not first.isdisjoint(second)
         and len(first & second | counted & clause.told) >= FEWEST
+        and (len(first & second) >= FEWEST or _share_word(clause.sentence.title, against.sentence.title))
         and all((side.words(counted) | side.conditions) - _PRICES <= other.source for side, other in sides)
         and all(_marks(side.sentence.text, kinds) <= _marks(other.said, set()) for side, other in sides)
     )

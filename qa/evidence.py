@@ -61,7 +61,7 @@ _POINTS_BACK = re.compile(
 )
 """How a sentence begins that leans on the one before; `This year Nowak`, `Some 500 people`, `Both Norway and Chad` and
 `The new minister, Ilse Brandt` do not."""
-_EMPHASIS = " \t\n*_`~"
+_EMPHASIS = " \t\n*_~"
 _NOTE_AT_END = re.compile(rf"{FOOTNOTE}$")
 _OPENS = {
     **{'"': r'(?<!\w)"', "'": r"(?<!\w)'", "”": "[“„]", "’": "[‘‚]", "“": "„", "‘": "‚", "»": "«", "«": "»"},

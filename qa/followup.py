@@ -9,7 +9,7 @@ from index.lexical import tokenise
 from qa.generator import Generator
 from qa.prompt import standalone_prompt
 from qa.question import QUESTION_WORD, Turn
-from qa.wording import expand_contractions
+from qa.wording import MONTHS, WEEKDAYS, expand_contractions
 
 _LEANING_WORDS = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|ones|same|"
@@ -33,22 +33,27 @@ _LEANING_ABROAD = re.compile(
 _AUXILIARY = r"(?:is|are|was|were|has|have|had|do|does|did|can|could|may|might|must|shall|should|will|would)"
 _PREPOSITIONS = (
     r"(?:about|after|as|at|before|between|by|during|for|from|in|into|like|of|on|over|per|since|than|to|under|until|"
-    r"with|within|without)"
+    r"near|with|within|without)"
 )
 _DETERMINER = r"(?:an?|the|each|every|no|all|any|its|his|her|their|our|he|she|it|they|we|you|i)"
 _GRAMMAR = (
     rf"(?:{_AUXILIARY}|{_PREPOSITIONS}|{_DETERMINER}|{QUESTION_WORD}|and|or|but|if|not|be|one|other|another|same|this|that|"
-    r"these|those|here|there|now|today|ever|yet|still|so|too|more|less|most|much|enough)\b"
+    r"these|those|here|there|now|today|ever|yet|still|so|too|more|less|most|much|enough|been|built|left|open)\b"
 )
 """No noun, nor a verb with a meaning of its own."""
-_TIME = r"(?:day|week|weekend|month|year|decade|time|morning|evening|night)\b"
+_TIME = (
+    r"(?:day|week|weekend|month|year|decade|time|morning|afternoon|evening|night|season|spring|summer|autumn|fall|"
+    rf"winter|{'|'.join((*MONTHS, *WEEKDAYS))})\b"
+)
+_OPENING = r"(?:an?|the(?!\s+(?:\w+\s+time|same|most)\b)|no|its|his|her|their|our|he|she|it|they|we|you|i)"
+"""What a clause begins with behind `that`."""
 _NO_POINTER = re.compile(
     r"(?:^|[,;:]\s*)(?:is|are|was|were)\s+there\b|\bhow\s+(?:many|much)\b.*\b(?:is|are|was|were)\s+there\b"
     r"|\bboth\b(?=.+\band\b)|\b(?:either|neither)\b(?=.+\bn?or\b)"
     # `that` which begins a clause: `Which ferry is it that sails`, `the ship that sank in May`, `rules that are new`
     r"|(?<=\s)(?:is|was)\s+it\s+that\b(?=\s+\w+\s+\w)"
     rf"|\b(?:the|an?)\s+(?!{_GRAMMAR})[\w-]+\s+that\b(?=\s+(?!{_TIME}|one\b|same\b|other\b)\w+\s+\w)"
-    rf"|\b(?!{_GRAMMAR})\w+\s+that\b(?=\s+(?:{_AUXILIARY}|{_DETERMINER})\s+\w|['’]s\s+\w)"
+    rf"|\b(?!{_GRAMMAR})\w+\s+that\b(?=\s+(?:{_AUXILIARY}|{_OPENING})\s+\w|['’]s\s+\w)"
     # `one` that counts: `one of the piers`, `in one day`, `does one ticket cost`
     rf"|(?<!\bthe\s)\bone\s+of\b(?=\s+\w)|\b(?:{_PREPOSITIONS}|least|most|only)\s+one\b(?=\s+(?!{_GRAMMAR})[^\W\d])"
     rf"|(?:^|\b{_AUXILIARY}\s+)one\b(?=\s+(?!{_GRAMMAR})[^\W\d]+\s+(?!{_GRAMMAR})[^\W\d])",

@@ -26,7 +26,9 @@ word. Not `by`: it is also a difference and a doer."""
 _SIDES = tuple(re.compile(rf"\b(?:({lower})|({upper})) {_VALUE}") for lower, upper in _BOUNDS)
 _THEN = re.compile(r"\b(?:the then[\s-]+|then-)(?=\w)", re.IGNORECASE)
 _EX = re.compile(
-    r"\bex[-‐‑](?=[^\W\d])(?!(?:ante|post|officio|parte|gratia|vivo|works|factory|dividend)\b)", re.IGNORECASE
+    r"\bex[-‐‑](?=[^\W\d])"
+    r"(?!(?:ante|post|officio|parte|gratia|vivo|vitro|situ|libris|works|factory|dividend)\b)",
+    re.IGNORECASE,
 )
 """But not in the Latin of law and trade."""
 _QUALIFIERS = frozenset({"former", "acting", "interim", "deputy", "vice"})

@@ -61,7 +61,15 @@ class Value:
             return self.parts <= other.parts or other.parts <= self.parts
         if self.low == other.low == 0 or self.high == other.high == inf:
             return self == other
-        return self.low <= other.high and other.low <= self.high
+        overlap = self.low <= other.high and other.low <= self.high
+        return overlap or self._rounds(other) or other._rounds(self)
+
+    def _rounds(self, other: Value) -> bool:
+        """Whether this is the other number with fewer digits, two at least: 38,000 for 38,412, but not 300 for 325."""
+        if self.kind in ("time", "weekday", "ordinal") or self.low != self.high or other.low != other.high:
+            return False
+        digits = len(f"{self.low:.11e}".partition("e")[0].rstrip("0").replace(".", "").lstrip("-"))
+        return digits > 1 and float(f"{other.low:.{digits - 1}e}") == self.low
 
     @property
     def is_limit(self) -> bool:

@@ -74,6 +74,11 @@ QUESTIONS, LINE = r"[^\n?？]+[?？]( [^\n?？]+[?？])?", r"[^\n]+"
         ("Which one opened first in the harbour of Velm?", True),
         ("Can one be rented for two days in Velm?", True),
         ("Who is the one of Velm and not of Orla?", True),
+        ("Did the ferry offer that every day in 2020?", True),
+        ("What happened in the harbour that summer in Velm?", True),
+        ("How did the mayor that Monday open the bridge?", True),
+        ("Has one been built in Velm since the war?", True),
+        ("Did one sink near Velm harbour in 1994?", True),
     ],
 )
 def test_what_leans_on_the_conversation(question: str, leans: bool) -> None:
