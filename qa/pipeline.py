@@ -200,8 +200,11 @@ class Pipeline:
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
-        cited_sentences = [sentence for sentence in ranked if any(holds(quote, sentence) for quote in quotes)]
-        disagreement = find_disagreement(cited_sentences, asked.ranked, asked.index)
+        found = ([sentence for sentence in ranked if holds(quote, sentence)] for quote in quotes)
+        answering = [
+            best for best, *_ in filter(None, found)
+        ]  # what stands beside it in a quote answers something else
+        disagreement = find_disagreement(answering, asked.ranked, asked.index)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [as_part(q, asked.index) for q in quotes]

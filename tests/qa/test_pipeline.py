@@ -521,6 +521,19 @@ def test_where_sources_disagree_both_are_stated_and_cited(
     check_form(answer, pipeline)
 
 
+def test_what_stands_beside_the_answer_in_a_quote_is_not_said_to_be_disputed(
+    make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
+) -> None:
+    report = "Velm ferry\n\nThe Velm ferry carried 41,000 people in 2024. It has two boats, the Anna and the Berta.\n"
+    gazette = "Gazette\n\nThe Velm ferry carried 38,000 people in 2024.\n"
+    pipeline = make_pipeline(
+        scripted(replies=[script("The Anna and the Berta.")]), {**documents, "a.txt": report, "b.txt": gazette}
+    )
+    answer = pipeline.ask("Which two boats does the ferry have, the Anna and the Berta?")
+    assert any("41,000" in citation.quote and "Berta" in citation.quote for citation in answer.citations)
+    assert not any(note.startswith("Sources disagree") for note in answer.notes)
+
+
 def test_a_disagreement_stands_though_the_model_doubts_the_other_source(
     make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
 ) -> None:
