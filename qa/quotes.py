@@ -265,13 +265,16 @@ def share_held(words: set[str], text: str) -> float:
 
 
 def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
-    """The sentence as it is quoted: with what its pronoun leans on, its list, and a good neighbour that was found."""
+    """The sentence as it is quoted: with what its pronoun leans on, its list, and a good neighbour that was found.
+
+    A row of a table takes no other one along: each says all of itself under its head.
+    """
     before = sentence_before(sentence, index)
     quote = sentence if before is None else _joined(before, sentence, index)
     for part in list_around(sentence, index):
         quote = _joined(quote, part, index)
     neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
-    if neighbour and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
+    if neighbour and not quote.head and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
         quote = _joined(quote, neighbour, index)
     return quote
 

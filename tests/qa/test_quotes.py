@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from index import Index
-from qa.evidence import Evidence
+from qa.evidence import Evidence, placed
 from qa.quotes import (
     CLEAR_LEAD,
     NEIGHBOUR_LEAD,
@@ -72,6 +72,17 @@ def test_neighbours_are_one_quote(small_index: Index, quoted: Callable[..., Evid
     far = [ranked[0], replace(ranked[1], score=2.0 - NEIGHBOUR_LEAD - 0.1)]
     assert [quote.text for quote in choose_quotes("", "", ranked, small_index, 1)] == [f"{OPENED} {CRANES}"]
     assert [quote.text for quote in choose_quotes("", "", far, small_index, 1)] == [CRANES]
+
+
+def test_a_row_is_quoted_without_the_rows_beside_it(
+    make_index: Callable[..., Index], quoted: Callable[..., Evidence]
+) -> None:
+    rows = ["| day | 12 euros |", "| year | 90 euros |"]
+    index = make_index({"a.md": "\n".join(["# Fees", "", "| Ticket | Price |", "|---|---|", *rows])})
+    row, beside = (placed((row.start, row.end), row, index) for row in (quoted(index, "a.md", text) for text in rows))
+    ranked = [replace(row, score=2.0), replace(beside, score=2.0 - CLEAR_LEAD)]
+    quotes = choose_quotes("What does a day ticket cost?", "It costs 12 euros.", ranked, index, 1)
+    assert [quote.as_read for quote in quotes] == ["Ticket: day, Price: 12 euros"]
 
 
 def test_what_the_first_leads_clearly_is_not_quoted(small_index: Index, quoted: Callable[..., Evidence]) -> None:
