@@ -57,7 +57,8 @@ READ_ALONE = 3
 its neighbours in the ranking (evals/LOG.md)."""
 SEVERAL_READ, STATED = 6, -3.0
 """Where the question asks for several things: the same, and the least log-odds of the model's yes to a further quote.
-It says no more readily to a sentence that states one of two things than to one that states all (evals/LOG.md)."""
+The limit is low, since a sentence that states one of two things gets less of a yes than one that states both
+(evals/LOG.md)."""
 NEIGHBOUR_LEAD = 8.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""

@@ -73,8 +73,8 @@ class Settings:
     """The same where a question compares, asks twice or wants a list; with 2, 4 of 100 dev answers fewer are right."""
     weigh_quotes: bool = True
     """Whether the model reads the best sentences alone, half a second each, so that the one it doubts least is quoted
-    first, and a second one only for more of what the draft says: as many are right as with two quotes each, and more
-    of what is cited is to the point (evals/LOG.md)."""
+    first, and a second one only for more of what the draft says; where several things are asked for, so that those are
+    quoted that it does not clearly doubt. More of what is cited is to the point then (evals/LOG.md)."""
     answer_tokens: int = 80
     """Where the written answer is cut at the latest, in tokens."""
     refuse_below: float = -1.0
