@@ -109,7 +109,7 @@ def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence]
         chosen: Evidence that the answer would rest on.
         verdict: Log-odds of its yes; not a number counts as a no.
     """
-    evidence = " ".join(f"{sentence.title} {sentence.section} {sentence.as_read}" for sentence in chosen)
+    evidence = " ".join(sentence.in_place for sentence in chosen)
     return Readings(
         verdict=_log_odds(verdict),
         coverage=share_held(set(tokenise(question)), evidence),

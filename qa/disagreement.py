@@ -49,6 +49,7 @@ _LETTER = re.compile(r"(?<=\w )(?:[A-Z]|[IVX]+)\b(?![.'’])")
 _UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
 """`Price (euros)`, `Weight in kg`."""
 _HAS_UNIT = re.compile(r"[^\W\d]|[$€£¥%]")
+"""`310 euros`, `$5`, and not `310`."""
 _TURNS = frozenset({"if", "no", "not", "when", "will"})
 """Stop words that a value in a sentence may depend on."""
 _SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
@@ -88,6 +89,11 @@ def same_matter(one: str, other: str) -> bool:
     return bool(_names(one) & _names(other)) or (min(len(first), len(second)) > 1 and _share(first, second))
 
 
+def _about(sentence: Evidence) -> str:
+    """A sentence with title and heading, which say what it is about."""
+    return f"{sentence.title} {sentence.section} {sentence.text}"
+
+
 @dataclass(frozen=True)
 class _Reading:
     """A sentence, or a cell of a row of a table that gives a value, put as a sentence."""
@@ -99,7 +105,7 @@ class _Reading:
 
     @cached_property
     def source(self) -> set[str]:
-        return set(tokenise(normalise(f"{self.said.title} {self.said.section} {self.said.text}")))
+        return set(tokenise(normalise(_about(self.said))))
 
     @cached_property
     def needed(self) -> set[str]:
@@ -121,8 +127,7 @@ class _Clause:
 
     @cached_property
     def said(self) -> str:
-        """Its sentence with title and heading, which say what it is about."""
-        return f"{self.sentence.title} {self.sentence.section} {self.sentence.text}"
+        return _about(self.sentence)
 
     @cached_property
     def source(self) -> set[str]:
@@ -167,7 +172,7 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     The line and the heading above the table may limit what the value is of, and so stand in the reading. Where cells
     write their units (`310 euros`), a bare number is no value but tells one row from another (`Zone 2`).
     """
-    if not (sentence.text.startswith("|") and any(map(str.isdigit, sentence.text))):
+    if not (sentence.text.startswith("|") and _has_digit(sentence.text)):
         return [_Reading(sentence)]
     document = index.documents[sentence.document].text
     head = row_head(document, (sentence.start, sentence.end))
@@ -185,13 +190,13 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     caption = "" if len(above) > CAPTION or above.startswith("#") or above == sentence.title else above
     around = [caption, sentence.section if sentence.section != sentence.title else ""]
     values = tuple(value for cell in cells[1:] for value in find_values(cell))
-    in_cells = any(_HAS_UNIT.search(cell) and any(map(str.isdigit, cell)) for cell in cells[1:])
+    in_cells = any(_HAS_UNIT.search(cell) and _has_digit(cell) for cell in cells[1:])
     readings = []
     for name, cell in list(zip(names, cells, strict=True))[1:]:
         is_bare = not _HAS_UNIT.search(cell)
         unit = _UNIT.search(name) if is_bare else None
         value = f"{cell} {unit[1] or unit[2] if unit else name}" if is_bare else cell
-        if not any(map(str.isdigit, cell)) or not _HAS_UNIT.search(value) or (is_bare and in_cells):
+        if not _has_digit(cell) or not _HAS_UNIT.search(value) or (is_bare and in_cells):
             continue
         others = [
             other if _HAS_UNIT.search(other) else f"{column} {other}"
@@ -207,7 +212,7 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
 
 def _row_label(cells: Sequence[str]) -> list[str]:
     """What tells a row from the others of its table."""
-    return [*cells[:1], *(cell for cell in cells[1:] if not any(map(str.isdigit, cell)))]
+    return [*cells[:1], *(cell for cell in cells[1:] if not _has_digit(cell))]
 
 
 def _limits(other: str, value: str, *, in_cells: bool) -> bool:
@@ -217,7 +222,7 @@ def _limits(other: str, value: str, *, in_cells: bool) -> bool:
     """
     dated, is_date = (any(found.kind == "date" for found in find_values(text)) for text in (other, value))
     is_label = in_cells and not _HAS_UNIT.search(other)
-    return not any(map(str.isdigit, other)) or is_label or (dated and not is_date)
+    return not _has_digit(other) or is_label or (dated and not is_date)
 
 
 def _disagree(read: _Reading, rival: _Reading) -> bool:
@@ -251,10 +256,14 @@ def _disagree(read: _Reading, rival: _Reading) -> bool:
     return False
 
 
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
 def _states(text: str) -> bool:
     """Whether a sentence states something: no question, and no table row without a digit, which is a heading."""
     text = text.strip()
-    return not asks(text) and not (text.startswith("|") and not any(map(str.isdigit, text)))
+    return not asks(text) and not (text.startswith("|") and not _has_digit(text))
 
 
 def _numbered_apart(title: str, other: str) -> bool:

@@ -107,6 +107,11 @@ class Evidence:
         return tell_rows(self.text, self.head)
 
     @property
+    def in_place(self) -> str:
+        """The same under its title and section, which say what it is about."""
+        return f"{self.title} {self.section} {self.as_read}"
+
+    @property
     def titled(self) -> str:
         """The sentence as it is embedded."""
         return "\n".join(filter(None, (self.title, self.asked, self.as_read)))

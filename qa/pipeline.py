@@ -208,8 +208,7 @@ class Pipeline:
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         parts = [part for part in written if not repeats(part[0], quotes)] + [as_part(q, asked.index) for q in quotes]
-        told = (f"{sentence.title} {sentence.section} {sentence.as_read}" for sentence in passage)
-        read = "\n".join([asked.standalone, *told])
+        read = "\n".join([asked.standalone, *(sentence.in_place for sentence in passage)])
         invented = unfounded(chain.from_iterable(dropped), draft, read)
         cited = cite(parts, asked.index, invented)
         if not cited.sentences:  # what could be quoted is a mere footnote mark

@@ -154,11 +154,11 @@ def choose_quotes(
     """
     lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
     wanted = {*tokenise(question), *tokenise(draft)}
-    words = [wanted & set(tokenise(f"{sentence.title} {sentence.as_read}")) for sentence in ranked]
+    words = [wanted & _words([sentence]) for sentence in ranked]
     grown = _with_table if several else _grown
     quotes = [grown(sentence, ranked, index) for sentence in ranked[:1]]
     for _ in range(1, most):
-        held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.as_read}") for quote in quotes)}
+        held = _words(quotes)
         news = [len(own - held) / len(wanted) if wanted else 0.0 for own in words]
         worth = [sentence.score + NEWS_GAIN * share for sentence, share in zip(ranked, news, strict=True)]
         left = [
@@ -190,8 +190,7 @@ def least_doubted_first(
     best = [sentence for sentence in ranked[:READ_ALONE] if sentence.score >= ranked[0].score - CLEAR_LEAD]
     if len(best) < 2:
         return list(ranked)
-    stated = np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in best], nan=-np.inf)
-    order = np.argsort(-stated, kind="stable")
+    order = np.argsort(-_log_odds(best, ranked, index, verdict), kind="stable")
     reordered = [replace(best[place], score=best[rank].score) for rank, place in enumerate(order)]
     return [*reordered, *ranked[len(best) :]]
 
@@ -218,7 +217,7 @@ def choose_stated(
     """
     read = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
     if len(read) > 1:
-        stated = np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in read], nan=-np.inf)
+        stated = _log_odds(read, ranked, index, verdict)
         first, *others = np.argsort(-stated, kind="stable")
         read = [read[first], *(read[place] for place in others if stated[place] >= STATED)]
     wanted = {*tokenise(question), *tokenise(draft)}
@@ -233,8 +232,19 @@ def _news(sentence: Evidence, quotes: Sequence[Evidence], wanted: set[str]) -> f
     """The share of the words that a sentence or its title holds and no quote or its title does; 0 inside a quote."""
     if not wanted or any(holds(quote, sentence) for quote in quotes):
         return 0.0
-    held = {*chain.from_iterable(tokenise(f"{quote.title} {quote.as_read}") for quote in quotes)}
-    return len((wanted & set(tokenise(f"{sentence.title} {sentence.as_read}"))) - held) / len(wanted)
+    return len((wanted & _words([sentence])) - _words(quotes)) / len(wanted)
+
+
+def _words(sentences: Sequence[Evidence]) -> set[str]:
+    """The content words of sentences and their titles."""
+    return {*chain.from_iterable(tokenise(f"{sentence.title} {sentence.as_read}") for sentence in sentences)}
+
+
+def _log_odds(
+    sentences: Sequence[Evidence], ranked: Sequence[Evidence], index: Index, verdict: Callable[[Evidence], float]
+) -> NDArray[np.float64]:
+    """The model's yes to each of some sentences as it would be quoted, (sentences,); not a number counts as a no."""
+    return np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in sentences], nan=-np.inf)
 
 
 def to_the_point(question: str, draft: str, quotes: Sequence[Evidence]) -> list[Evidence]:

@@ -53,7 +53,7 @@ def correct_premise(question: str, ranked: Sequence[Evidence]) -> str | None:
         return None
     best = ranked[0]
     names = {word for name in find_names(question) for word in normalise(name).split()}
-    if not names <= set(normalise(_told(best)).split()):
+    if not names <= set(normalise(best.in_place).split()):
         return None
     rest = {word for word in tokenise(without_dates(question)) if not word[0].isdigit()}
     held = _held(rest, best)
@@ -67,12 +67,8 @@ def correct_premise(question: str, ranked: Sequence[Evidence]) -> str | None:
     return f"The documents do not say that. They say: {' '.join(best.as_read.split())}"
 
 
-def _told(evidence: Evidence) -> str:
-    return f"{evidence.title} {evidence.section} {evidence.as_read}"
-
-
 def _held(words: set[str], evidence: Evidence) -> float:
-    return len(words & set(tokenise(_told(evidence)))) / len(words) if words else 0.0
+    return len(words & set(tokenise(evidence.in_place))) / len(words) if words else 0.0
 
 
 def _contradicted(asked: Value, values: Sequence[Value]) -> bool:
