@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 
 from corpus.document import Span
@@ -15,6 +16,10 @@ _TABLE = re.compile(
     rf"^[ \t]*(?:{LIST_MARK}[ \t]+)?(?P<head>\|[^\n]*)\n[ \t]*{_RULE.pattern}(?:\n[ \t]*\|[^\n]*)*$", re.MULTILINE
 )
 """A head, the rule under it and the rows that follow."""
+UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
+"""What the name of a column says of its bare numbers: `Price (euros)`, `Weight in kg`."""
+HAS_UNIT = re.compile(r"[^\W\d]|[$€£¥%]")
+"""`310 euros`, `$5`, and not `310`."""
 _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 
@@ -80,6 +85,20 @@ def tell_rows(text: str, head: str = "") -> str:
             told = [f"{name.rstrip(' :')}: {cell}" if name else cell for name, cell in named if cell]
             lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * below.startswith("|"))
     return "\n".join(lines)
+
+
+def rows_under_heads(text: str, head: str = "") -> Iterator[tuple[list[str], list[str]]]:
+    """The names of the columns and the cells of each row that has as many; arguments as for `tell_rows`."""
+    if "|" not in text:
+        return
+    names = cells_of(head)
+    rows = [line.strip() for line in text.splitlines()]
+    for line, below in zip(rows, [*rows[1:], ""], strict=True):
+        cells = cells_of(line) if line.startswith("|") else []
+        if not cells or _RULE.fullmatch(below):
+            names = cells
+        elif len(cells) == len(names) and not _RULE.fullmatch(line):
+            yield names, cells
 
 
 def cells_of(row: str) -> list[str]:

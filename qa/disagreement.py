@@ -11,13 +11,13 @@ from functools import cached_property
 from itertools import product
 from typing import TypeAlias
 
-from corpus.tables import cells_of, find_table
+from corpus.tables import HAS_UNIT, UNIT, cells_of, find_table
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
 from qa.evidence import Evidence, asks, row_head
 from qa.numbers import read_times
-from qa.values import Value, find_values
+from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE, Value, find_values
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
 
 COMPARED = 32
@@ -46,20 +46,19 @@ _LABEL = re.compile(r"\b[A-Za-z]+-?\d[\w-]*")
 """`KP-300`, `A-07`: what tells one thing of a series from the next."""
 _LETTER = re.compile(r"(?<=\w )(?:[A-Z]|[IVX]+)\b(?![.'’])")
 """`Pier A`, `Part II`."""
-_UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
-"""`Price (euros)`, `Weight in kg`."""
-_HAS_UNIT = re.compile(r"[^\W\d]|[$€£¥%]")
-"""`310 euros`, `$5`, and not `310`."""
+_OCCASION = re.compile(
+    rf"\b({'|'.join(WEEKDAYS)}|weekday|weekend|morning|afternoon|evening|night)s?\b|"
+    r"(?:\b(?:an?|per|each|every)\s+|/\s*)(hour|day|week|month|quarter|season|year)\b",
+    re.IGNORECASE,
+)
+"""A part of a day or week, and what a rate is counted by: `10 euros a month`."""
 _TURNS = frozenset({"if", "no", "not", "when", "will"})
 """Stop words that a value in a sentence may depend on."""
 _SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
-_NO_MATTER = frozenset(
+_NO_MATTER = LEADS_TO_A_VALUE.union(
     tokenise(" ".join(("hundred thousand million billion trillion dozen", *MONTHS, *WEEKDAYS)))
-    + tokenise("amounts comes came costs estimated put stands stood totals")
 )
 """What belongs to a value rather than to what it is of, and the verbs that lead to one."""
-_PRICES = frozenset(tokenise("amount charge cost fare fee number price rate value"))
-"""Heads of columns that say no more of a value than its unit does."""
 
 
 def find_disagreement(chosen: Sequence[Evidence], ranked: Sequence[Evidence], index: Index) -> Disagreement | None:
@@ -76,7 +75,7 @@ def find_disagreement(chosen: Sequence[Evidence], ranked: Sequence[Evidence], in
     """
     told = {sentence: _readings(sentence, index) for sentence in (*chosen, *ranked[:COMPARED])}
     for sentence, other in product(chosen, ranked[:COMPARED]):
-        if _source_of(other, index) != _source_of(sentence, index) and any(
+        if source_of(other, index) != source_of(sentence, index) and any(
             _disagree(one, rival) for one, rival in product(told[sentence], told[other])
         ):
             return sentence, other
@@ -87,6 +86,22 @@ def same_matter(one: str, other: str) -> bool:
     """Whether two sentences that give the same day tell of the same: of a same name, or in much the same words."""
     first, second = ({word for word in tokenise(text) if not word[0].isdigit()} for text in (one, other))
     return bool(_names(one) & _names(other)) or (min(len(first), len(second)) > 1 and _share(first, second))
+
+
+def told_apart(one: Evidence, other: Evidence, kind: str) -> bool:
+    """Whether a time, an occasion, a name or a title tells apart what the values of a kind in two sentences are of."""
+    first, second = (_Clause(sentence.text, list(find_values(sentence.text)), sentence) for sentence in (one, other))
+    occasions = (
+        {part.lower() for found in _OCCASION.findall(sentence.text) for part in found if part}
+        for sentence in (one, other)
+    )
+    return (
+        _apart(*occasions)
+        or not _of_one_time(first, second, {kind})
+        or bool(first.new(second) and second.new(first))
+        or _numbered_apart(one.title, other.title)
+        or (_share_word(one.title, other.title) and _one_word_apart(one.title, other.title))
+    )
 
 
 def _about(sentence: Evidence) -> str:
@@ -114,7 +129,7 @@ class _Reading:
             return set()
         counted = {word for value in find_values(self.said.text) for word in value.kind.split()}
         words = tokenise(normalise(without_dates(self.said.text)))
-        return {word for word in words if not word[0].isdigit()} - _NO_MATTER - _PRICES - counted
+        return {word for word in words if not word[0].isdigit()} - _NO_MATTER - NAMES_A_VALUE - counted
 
 
 @dataclass(frozen=True)
@@ -190,16 +205,16 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     caption = "" if len(above) > CAPTION or above.startswith("#") or above == sentence.title else above
     around = [caption, sentence.section if sentence.section != sentence.title else ""]
     values = tuple(value for cell in cells[1:] for value in find_values(cell))
-    in_cells = any(_HAS_UNIT.search(cell) and _has_digit(cell) for cell in cells[1:])
+    in_cells = any(HAS_UNIT.search(cell) and _has_digit(cell) for cell in cells[1:])
     readings = []
     for name, cell in list(zip(names, cells, strict=True))[1:]:
-        is_bare = not _HAS_UNIT.search(cell)
-        unit = _UNIT.search(name) if is_bare else None
+        is_bare = not HAS_UNIT.search(cell)
+        unit = UNIT.search(name) if is_bare else None
         value = f"{cell} {unit[1] or unit[2] if unit else name}" if is_bare else cell
-        if not _has_digit(cell) or not _HAS_UNIT.search(value) or (is_bare and in_cells):
+        if not _has_digit(cell) or not HAS_UNIT.search(value) or (is_bare and in_cells):
             continue
         others = [
-            other if _HAS_UNIT.search(other) else f"{column} {other}"
+            other if HAS_UNIT.search(other) else f"{column} {other}"
             for column, other in zip(names[1:], cells[1:], strict=True)
             if other is not cell and _limits(other, value, in_cells=in_cells)
         ]
@@ -221,7 +236,7 @@ def _limits(other: str, value: str, *, in_cells: bool) -> bool:
     It has no number, or a date where the value is none, or a bare number in a row whose cells write their units.
     """
     dated, is_date = (any(found.kind == "date" for found in find_values(text)) for text in (other, value))
-    is_label = in_cells and not _HAS_UNIT.search(other)
+    is_label = in_cells and not HAS_UNIT.search(other)
     return not _has_digit(other) or is_label or (dated and not is_date)
 
 
@@ -298,6 +313,14 @@ def _in_one_place(title: str, other: str) -> bool:
     return any(change == "replace" for change, *_ in changes)
 
 
+def _one_word_apart(title: str, other: str) -> bool:
+    """Whether two titles are the same but for single words: `Orla baths`, `Velm baths`, and no two headlines."""
+    words = tokenise(title), tokenise(other)
+    changes = SequenceMatcher(None, *words, autojunk=False).get_opcodes()
+    changed = [(last - first, end - start) for change, first, last, start, end in changes if change != "equal"]
+    return bool(changed) and all(lengths == (1, 1) for lengths in changed)
+
+
 def _say_the_same(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
     """Whether two clauses say by themselves, in the same words, of what name their values are.
 
@@ -361,12 +384,12 @@ def _of_one_cell(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
     """
     counted = {word for kind in kinds for word in kind.split()}
     sides = ((clause, against), (against, clause))
-    first, second = (side.words(counted) - _PRICES for side in (clause, against))
+    first, second = (side.words(counted) - NAMES_A_VALUE for side in (clause, against))
     return (
         not first.isdisjoint(second)
         and len(first & second | counted & clause.told) >= FEWEST
         and (len(first & second) >= FEWEST or _share_word(clause.sentence.title, against.sentence.title))
-        and all((side.words(counted) | side.conditions) - _PRICES <= other.source for side, other in sides)
+        and all((side.words(counted) | side.conditions) - NAMES_A_VALUE <= other.source for side, other in sides)
         and all(_marks(side.sentence.text, kinds) <= _marks(other.said, set()) for side, other in sides)
     )
 
@@ -393,7 +416,8 @@ def _of_one_time(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:
     return not year or bool(year & (against.dated if clause.years else clause.dated))
 
 
-def _source_of(sentence: Evidence, index: Index) -> str:
+def source_of(sentence: Evidence, index: Index) -> str:
+    """The path of its document, or of the one whose near-copy that is: copies of one report are one source."""
     document = index.documents.get(sentence.document)
     return (document.copy_of if document else "") or sentence.document
 

@@ -20,6 +20,10 @@ BARE_YEAR = (
 """A year that stands alone, as a regular expression; `2000 workers` and `1500 kg` give none."""
 APPROXIMATION = 0.1
 """Share by which a number after `about` may be off."""
+LEADS_TO_A_VALUE = frozenset(tokenise("amounts comes came costs estimated put stands stood totals"))
+"""Stems of verbs that say no more than the value behind them."""
+NAMES_A_VALUE = frozenset(tokenise("amount charge cost fare fee number price rate value"))
+"""Stems of nouns that say no more of a value than its unit does."""
 
 _YEAR = re.compile(rf"({BARE_YEAR})(?:[/–-]\d\d(?!\d))?")
 _MONTH = re.compile(rf"(?<=\w )(?:{'|'.join(month.capitalize() for month in MONTHS)})\b")
@@ -58,7 +62,7 @@ class Value:
         if self.kind != other.kind:
             return False
         if self.kind == "date":
-            return self.parts <= other.parts or other.parts <= self.parts
+            return all(one == another for one, another in zip(self._date, other._date, strict=True) if one and another)
         if self.low == other.low == 0 or self.high == other.high == inf:
             return self == other
         overlap = self.low <= other.high and other.low <= self.high
@@ -70,6 +74,13 @@ class Value:
             return False
         digits = len(f"{self.low:.11e}".partition("e")[0].rstrip("0").replace(".", "").lstrip("-"))
         return digits > 1 and float(f"{other.low:.{digits - 1}e}") == self.low
+
+    @property
+    def _date(self) -> tuple[frozenset[str], ...]:
+        """Year, month and day of a date; empty where it has none."""
+        months = self.parts.intersection(MONTHS)
+        days = {part for part in self.parts if part.isdigit() and len(part) < 3}
+        return frozenset({self.year} - {""}), months, frozenset(days)
 
     @property
     def is_limit(self) -> bool:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from corpus import split_sentences
+from corpus.tables import HAS_UNIT, UNIT, rows_under_heads
 from index.lexical import tokenise
 from qa.abbreviations import INITIALS, other_forms
 from qa.citations import without_marks
@@ -16,7 +17,8 @@ from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.negation import contradicts, negates
 from qa.numbers import MEASURE, MINUS
 from qa.reversals import changes_office, crosses_bound, exchanges_years, read_former
-from qa.wording import expand_contractions, find_dates, normalise, without_dates
+from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE
+from qa.wording import FOOTNOTE, expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
 """A sentence of an answer and the evidence that it cites."""
@@ -93,7 +95,8 @@ def verify(
     for sentence in split_sentences(written):
         text = written[sentence.start : sentence.end]
         words, other = set(tokenise(text)), other_forms(text, long_forms)
-        named = [(evidence, _rename(statement, other)) for evidence, statement in stated]
+        cells = [(evidence, statement) for evidence in chosen for statement in cells_meant(text, evidence)]
+        named = [(evidence, _rename(statement, other)) for evidence, statement in (*stated, *cells)]
         problems, evidence, _ = min(
             ((unsupported_claims(text, statement, question), evidence, statement) for evidence, statement in named),
             key=lambda found: (len(found[0]), -len(words & set(tokenise(found[2])))),
@@ -126,6 +129,48 @@ def statements(quote: Evidence) -> list[str]:
             lead = found[-1]
         found.append(f"{lead} {said}".lstrip())
     return found
+
+
+def cells_meant(sentence: str, quote: Evidence) -> list[str]:
+    """What the cells of quoted rows say that a sentence speaks of, each as `Ticket: year, Children: 140 euros`.
+
+    It speaks of a value that it gives whole, with all words of the first cell of its row and of the name of its column:
+    off-peak is not peak, nor a deposit a price. Cells in small letters stand with it where the sentence has their words
+    (names may have changed places), and since no cell has a verb, `costs` and the like are taken from the sentence.
+    """
+    text = normalise(sentence)
+    words = {*text.split(), *tokenise(text)}
+    leading = [word for word in text.split() if _leads(word)]
+
+    def has(part: str) -> bool:
+        needed = normalise(re.sub(FOOTNOTE, " ", part)).split()
+        return all(word in words or words.issuperset(tokenise(word) or " ") for word in needed if not _leads(word))
+
+    found = []
+    for names, cells in rows_under_heads(quote.text, quote.head):
+        named = list(zip(names, cells, strict=True))
+        label = f"{names[0]}: {cells[0]}"
+        of = [f"{name}: {cell}" for name, cell in named[1:] if cell.islower() and not _has_digit(cell) and has(cell)]
+        for name, cell in map(_with_unit, named[1:]):
+            if cells[0] and _has_digit(cell) and all(map(has, (cells[0], name, cell))):
+                found.append(" ".join([label, *of, f"{name}: {cell}", *leading]))
+    return found
+
+
+def _with_unit(named: tuple[str, str]) -> tuple[str, str]:
+    """The name of a column and a cell, with the unit that the name says of its bare numbers in the cell."""
+    name, cell = named
+    unit = None if HAS_UNIT.search(cell) else UNIT.search(name)
+    return (name[: unit.start()], f"{cell} {unit[1] or unit[2]}") if unit else named
+
+
+def _leads(word: str) -> bool:
+    """Whether a word says no more than the value behind it."""
+    return bool(stems := tokenise(word)) and (LEADS_TO_A_VALUE | NAMES_A_VALUE).issuperset(stems)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _rename(statement: str, forms: Sequence[tuple[re.Pattern[str], str]]) -> str:

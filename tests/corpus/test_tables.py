@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from corpus.tables import find_head, find_table, tell_rows
+from corpus.tables import find_head, find_table, rows_under_heads, tell_rows
 
 CLOSED = "| Ticket | Price |\n| --- | --- |\n| day | 12 euros |\n| year | 90 euros |"
 
@@ -37,3 +37,12 @@ def test_the_names_of_one_table_are_not_those_of_the_next() -> None:
     parking = "Parking:\n\n| Place: | Spaces |\n|---|---|\n| South | 80 |"
     told = tell_rows(f"{CLOSED}\n\n{parking}").splitlines()
     assert (told[1], told[-1]) == ("Ticket: year, Price: 90 euros", "Place: South, Spaces: 80")
+
+
+def test_each_row_is_told_with_the_names_of_its_columns() -> None:
+    head, rule = "| Class | Places |", "|---|---|"
+    rows = ["| Aqua-fit | 30 |", "| Diving | |", "| Zumba | 12 | 3 |"]
+    told = [(["Class", "Places"], ["Aqua-fit", "30"]), (["Class", "Places"], ["Diving", ""])]
+    assert list(rows_under_heads("\n".join([head, rule, *rows]))) == told
+    assert list(rows_under_heads(rows[0], head)) == told[:1]
+    assert list(rows_under_heads(rows[0])) == list(rows_under_heads("30 places")) == list(rows_under_heads("")) == []

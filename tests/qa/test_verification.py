@@ -244,6 +244,49 @@ def test_a_heading_and_a_lead_in_name_nobody_else(evidence: Callable[..., Eviden
     assert not verify("The Passo 8 carries 30 kg.", [listed], "What is it?")[0]
 
 
+@pytest.mark.parametrize(
+    ("head", "row", "sentence", "supported"),
+    [
+        ("| Ticket | Price |", "| year | 90 euros |", "The year ticket costs 90 euros.", True),
+        ("| Ticket | Price |", "| year | 90 euros |", "The day ticket costs 90 euros.", False),
+        ("| Ticket | Peak | Off-peak |", "| Adult | £6 | £5 |", "An adult ticket costs £5 off-peak.", True),
+        ("| Ticket | Peak | Off-peak |", "| Adult | £6 | £5 |", "An adult ticket costs £6 off-peak.", False),
+        ("| Ticket | Peak | Off-peak |", "| Adult | £6 | £5 |", "An adult ticket costs £5 at peak.", False),
+        ("| Ticket | Peak | Off-peak |", "| Adult | £6 | £5 |", "An adult ticket costs £5.", False),
+        ("| Ticket | Peak | Off-peak |", "| Adult | £6 | free |", "An adult ticket costs £6 off-peak.", False),
+        ("| Ticket | Price |", "| Child (not resident) | £5 |", "A child ticket costs £5.", False),
+        ("| Ticket | Price |", "| Child | from £5 |", "A child ticket costs £5.", False),
+        ("| Item | Deposit |", "| Key | 20 euros |", "A key costs 20 euros.", False),
+        ("| Town | Population (thousands) |", "| Orla | 90 |", "The population of Orla is 90.", False),
+        ("| Crop | Yield (kg) |", "| Rye | 90 |", "The yield of rye is 90 kg.", True),
+        (
+            "| Office | Chair | Deputy | Since |",
+            "| Parks | Ann Ray | Bo Lind | 2019 |",
+            "Bo Lind is Parks chair since 2019.",
+            False,
+        ),
+        ("| From | To | Time |", "| Velm | Orla | 08:00 |", "The time from Orla to Velm is 08:00.", False),
+        (
+            "| Room | Breakfast | Price |",
+            "| Single | — | 50 euros |",
+            "A single room with breakfast costs 50 euros.",
+            False,
+        ),
+        (
+            "| Room | Breakfast | Price |",
+            "| Single | included | 50 euros |",
+            "A single with breakfast included costs 50 euros.",
+            True,
+        ),
+    ],
+)
+def test_a_cell_supports_what_names_its_row_and_column(
+    evidence: Callable[..., Evidence], head: str, row: str, sentence: str, supported: bool
+) -> None:
+    quoted = replace(evidence(row), head=head)
+    assert bool(verify(sentence, [quoted], "What does it cost at peak, and off-peak?")[0]) == supported
+
+
 def test_each_sentence_cites_what_holds_it(evidence: Callable[..., Evidence]) -> None:
     chosen = [evidence(OPENED), evidence(CRANES, start=200), evidence(DIRECTOR, "b.md")]
     assert verify("Mayor Ilse Brandt opened the harbour.", chosen, QUESTION)[0][0][1] == chosen[:1]
