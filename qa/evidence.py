@@ -24,7 +24,10 @@ from qa.wording import FOOTNOTE
 
 EMBEDDED = 32
 """Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
-before cost 5 to 15 ms each; the vectors of the last `REMEMBERED` are kept. With all of them no ranking is better."""
+before cost 5 to 15 ms each; the vectors of the last `REMEMBERED` are kept. With all of them one thing is found no
+better (evals/LOG.md)."""
+EMBEDDED_FOR_SEVERAL = 256
+"""The same where a question asks for several things: what many documents state alike stands far down by words."""
 CHARACTERS_OF_A_LONG_WORD = 12
 """Text without spaces counts as words of this length: 1,200 Chinese characters are no single word."""
 FEWEST = 4
@@ -49,13 +52,13 @@ TIME = 1.6
 much as the newest gains. Too few questions of the sets name a time to choose it by (evals/LOG.md)."""
 
 
-_TIME = (
+TIME_NOUN = (
     r"(?:year|quarter|month|week|weekend|day|morning|afternoon|evening|night|spring|summer|autumn|fall|winter|time)s?\b"
 )
 _COUNTED = r"(?:\d|(?:two|three|four|five|six|seven|eight|nine|ten|twenty|dozens?|hundreds?|thousands?|millions?)\b)"
 _POINTS_BACK = re.compile(
-    rf"[\"'“‘(]?(?:(?:This {_TIME},? )?(?:[Ii]t|[Ii]ts|[Hh]e|[Hh]is|[Ss]he|[Hh]er|[Tt]hey|[Tt]heir)|"
-    rf"(?:This|That|These|Those)(?! {_TIME})|Such|Another|Others|Under it|In it|(?:One|Some)(?! {_COUNTED})|"
+    rf"[\"'“‘(]?(?:(?:This {TIME_NOUN},? )?(?:[Ii]t|[Ii]ts|[Hh]e|[Hh]is|[Ss]he|[Hh]er|[Tt]hey|[Tt]heir)|"
+    rf"(?:This|That|These|Those)(?! {TIME_NOUN})|Such|Another|Others|Under it|In it|(?:One|Some)(?! {_COUNTED})|"
     r"Both(?! (?:the |[A-Z]\S+ )*\S+ and\b)|The same|"
     r"The (?:first|second|third|other|latter|former|new|next)(?!(?: [a-z-]+){0,2},? [A-Z]))\b"
 )
@@ -117,7 +120,7 @@ class Evidence:
         return "\n".join(filter(None, (self.title, self.asked, self.as_read)))
 
 
-def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
+def rank_sentences(question: str, hits: Sequence[Hit], index: Index, embedded: int = EMBEDDED) -> list[Evidence]:
     """The sentences of the retrieved chunks, best first: their readings, added with the weights above.
 
     Where the question names a time, sentences dated outside it fall behind. Sentences that speak to a model are left
@@ -127,8 +130,9 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
         question: The standalone question.
         hits: Retrieved chunks, best first.
         index: Where they are from.
+        embedded: The most sentences that are compared by meaning.
     """
-    candidates, readings = read_sentences(question, hits, index)
+    candidates, readings = read_sentences(question, hits, index, embedded)
     if not candidates:
         return []
     scores = readings @ np.array([MEANING, CHUNK_MEANING, WORDS, CHUNK_WORDS])  # (candidates,)
@@ -139,11 +143,13 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index) -> list[Evi
     return [replace(candidates[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 
-def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[list[Evidence], NDArray[np.floating]]:
+def read_sentences(
+    question: str, hits: Sequence[Hit], index: Index, embedded: int = EMBEDDED
+) -> tuple[list[Evidence], NDArray[np.floating]]:
     """The sentences that may be evidence, without a score yet, and their readings, (sentences, 4), standard scores.
 
     The cosine of question and sentence (under its title, without which few sentences say what they are about), the
-    cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Only the `EMBEDDED` best by
+    cosine of question and chunk, BM25 among the candidate sentences, and BM25 of the chunk. Only the `embedded` best by
     the last three are compared by the first.
     """
     places: list[tuple[Hit, Evidence]] = []
@@ -171,7 +177,7 @@ def read_sentences(question: str, hits: Sequence[Hit], index: Index) -> tuple[li
         axis=1,
     )  # (places, 3)
     prior = others @ np.array([CHUNK_MEANING, WORDS, CHUNK_WORDS])
-    kept = np.argsort(-prior, kind="stable")[:EMBEDDED]  # (kept,)
+    kept = np.argsort(-prior, kind="stable")[:embedded]  # (kept,)
     candidates = [places[row][1] for row in kept]
     embedder = sentence_embedder(index.embedder)
     vectors = embed_sentences([candidate.titled for candidate in candidates], embedder)  # (kept, dimension)

@@ -1,4 +1,4 @@
-"""Warnings in words beside an answer: sources that disagree, a newest source that is old, and a list that was cut."""
+"""Warnings in words beside an answer: sources that disagree, a newest source that is old, a list that may go on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from qa.evidence import Evidence, is_cut
 from qa.prompt import readable_date
 
 CUT = "A list that is quoted here is too long to be shown whole; open its source for the other items."
+MORE = "More of this kind may stand in the documents than is quoted here; ask for a part of it, or for one by its name."
 _PRESENT = re.compile(
     r"\b(?:current|currently|now|nowadays|today|today's|latest|newest|recent|recently|present|presently|at the moment|"
     r"so far|still|yet|to date|up to date|this year|these days)\b",
@@ -20,7 +21,13 @@ _PRESENT = re.compile(
 
 
 def answer_notes(
-    question: str, chosen: Sequence[Evidence], disagreement: Disagreement | None, index: Index, stale_days: int
+    question: str,
+    chosen: Sequence[Evidence],
+    disagreement: Disagreement | None,
+    index: Index,
+    stale_days: int,
+    *,
+    more: bool = False,
 ) -> tuple[str, ...]:
     """All notes on an answer, in the order in which they are shown.
 
@@ -30,10 +37,12 @@ def answer_notes(
         disagreement: What `find_disagreement` found.
         index: Where they are from.
         stale_days: Age from which on the newest source is old.
+        more: Whether a list may have items beyond what is quoted.
     """
     stale = stale_note(question, chosen, index, stale_days)
     cut = CUT if any(is_cut(sentence, index) for sentence in chosen) else None
-    return tuple(note for note in (stale, disagreement and disagreement_note(*disagreement), cut) if note)
+    told = disagreement and disagreement_note(*disagreement)
+    return tuple(note for note in (stale, told, cut, MORE if more else None) if note)
 
 
 def stale_note(

@@ -21,8 +21,10 @@ from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, R
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
 from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
-from qa.disagreement import find_disagreement
+from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import (
+    EMBEDDED,
+    EMBEDDED_FOR_SEVERAL,
     Evidence,
     in_reading_order,
     order_hits,
@@ -46,11 +48,13 @@ from qa.quotes import (
     holds,
     least_doubted_first,
     rank_for_quoting,
+    tells_of_accounts,
     to_the_point,
     with_headings,
     with_year,
 )
 from qa.refusal import correct_premise, refusal_reason, refusal_text
+from qa.rivals import find_rival
 from qa.settings import Settings
 from qa.verification import Part, finished_sentences, repeats, tidy, verify
 
@@ -96,6 +100,21 @@ class _Asked:
     hits: tuple[Hit, ...]
     ranked: tuple[Evidence, ...]
     passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """What is quoted for a question, and what of the draft its quotes support."""
+
+    ranked: Sequence[Evidence]
+    """The sentences as they are ranked with the draft."""
+    quotes: Sequence[Evidence]
+    written: Sequence[Part]
+    """The draft's own sentences that the quotes support."""
+    dropped: Sequence[list[str]]
+    """The unsupported claims of each of the others."""
+    more: bool
+    """Whether a list may have items beyond the quotes."""
 
 
 class Pipeline:
@@ -148,7 +167,7 @@ class Pipeline:
         index = self.index
         question = clean_question(query, self.settings.question_characters)
         hits = index.search(expand(question, index), max(k, self.settings.candidates))
-        hits = order_hits(hits, rank_sentences(question, hits, index))[:k]
+        hits = order_hits(hits, _ranked(question, hits, index))[:k]
         return list(_passages(hits, (), index))
 
     def ask(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Answer:
@@ -193,53 +212,61 @@ class Pipeline:
             return
         passage = self._passage(asked, judged)
         draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
-        ranked, quotes, written, dropped = self._quote(asked, draft, passage, clock)
+        quoted = self._quote(asked, draft, passage, clock)
+        quotes, dropped = list(quoted.quotes), quoted.dropped
         if self.settings.written_answers:
             drafted = self._take_draft_readings(asked, draft, passage, quotes, clock)
             probability = self.calibration.drafted.probability(readings, drafted)
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
-        found = ([sentence for sentence in ranked if holds(quote, sentence)] for quote in quotes)
+        found = ([sentence for sentence in quoted.ranked if holds(quote, sentence)] for quote in quotes)
         answering = [
             best for best, *_ in filter(None, found)
         ]  # what stands beside it in a quote answers something else
-        disagreement = find_disagreement(answering, asked.ranked, asked.index)
+        disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, clock)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
-        parts = [part for part in written if not repeats(part[0], quotes)] + [as_part(q, asked.index) for q in quotes]
+        written = [part for part in quoted.written if not repeats(part[0], quotes)]
+        parts = written + [as_part(quote, asked.index) for quote in quotes]
         read = "\n".join([asked.standalone, *(sentence.in_place for sentence in passage)])
         invented = unfounded(chain.from_iterable(dropped), draft, read)
         cited = cite(parts, asked.index, invented)
         if not cited.sentences:  # what could be quoted is a mere footnote mark
             yield self._refuse(asked, "not_supported", probability, clock)
             return
-        notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, self.settings.stale_days)
+        stale_days = self.settings.stale_days
+        notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, stale_days, more=quoted.more)
         if dropped and not invented:
             notes = (*notes, QUOTED_INSTEAD)
         yield self._finish(asked, cited, probability, None, clock, notes)
 
-    def _quote(
-        self, asked: _Asked, draft: str, passage: Sequence[Evidence], clock: _Clock
-    ) -> tuple[list[Evidence], list[Evidence], list[Part], list[list[str]]]:
-        """The sentences as they are ranked with the draft, what of them is quoted, and the draft's own sentences.
+    def _rival(self, asked: _Asked, answering: Sequence[Evidence], clock: _Clock) -> Disagreement | None:
+        """Another source's answer with another value, where the model may read sentences alone."""
+        question = asked.standalone
+        if not self.settings.weigh_quotes or (asks_for_several(question) and not tells_of_accounts(question)):
+            return None
 
-        Of these the ones that the quotes support, and the unsupported claims of each of the others.
-        """
+        def verdict(sentence: Evidence) -> float:
+            return self._judge(question, [sentence], clock)
+
+        return find_rival(question, answering, asked.ranked, asked.index, verdict)
+
+    def _quote(self, asked: _Asked, draft: str, passage: Sequence[Evidence], clock: _Clock) -> _Quoted:
         question, index = asked.standalone, asked.index
         ranked = rank_for_quoting(question, draft, [*asked.ranked[:CANDIDATES], *passage], index)
         quotes = choose_quotes(question, draft, ranked, index, 1)
         long_forms = {**INITIALS, **abbreviations(index)}
         written, dropped = verify(draft, quotes, question, long_forms)
-        if dropped or not written:  # the first quote alone does not hold what the model wrote
-            settings, several = self.settings, asks_for_several(question)
+        settings, several, more = self.settings, asks_for_several(question), False
+        if several or dropped or not written:  # the first quote alone does not hold what the model wrote
             most = settings.quoted_for_several if several else settings.quoted_sentences
 
             def verdict(quote: Evidence) -> float:
                 return self._judge(question, [quote], clock)
 
             if settings.weigh_quotes and several:
-                quotes = choose_stated(question, draft, ranked, index, most, verdict)
+                quotes, more = choose_stated(question, draft, ranked, asked.ranked, index, most, verdict)
             elif settings.weigh_quotes:  # one of several facts answers nothing
                 ranked = least_doubted_first(ranked, index, verdict)
                 quotes = to_the_point(question, draft, choose_quotes(question, draft, ranked, index, most))
@@ -247,7 +274,7 @@ class Pipeline:
                 quotes = choose_quotes(question, draft, ranked, index, most, several=several)
             quotes = with_headings(draft, with_year(question, quotes, ranked), index)
             written, dropped = verify(draft, quotes, question, long_forms)
-        return ranked, quotes, written, dropped
+        return _Quoted(ranked, quotes, written, dropped, more)
 
     def readings(
         self, question: str, history: Sequence[Mapping[str, str]] = ()
@@ -264,7 +291,7 @@ class Pipeline:
         passage = self._passage(asked, judged)
         readings = self._take_readings(asked, judged, clock)
         draft = _returned(self._write(asked.standalone, passage, clock))
-        _, quotes, _, _ = self._quote(asked, draft, passage, clock)
+        quotes = self._quote(asked, draft, passage, clock).quotes
         return readings, self._take_draft_readings(asked, draft, passage, quotes, clock)
 
     def passages(self, question: str) -> tuple[list[Evidence], list[Evidence], list[Evidence]]:
@@ -329,7 +356,7 @@ class Pipeline:
         index = self.index
         begun = clock.now()
         hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
-        ranked = rank_sentences(standalone, hits, index) if plain else []  # nothing but orders: nothing answers them
+        ranked = _ranked(standalone, hits, index) if plain else []  # nothing but orders: nothing answers them
         hits = order_hits(hits, ranked)
         clock.search_ms = clock.now() - begun
         return _Asked(
@@ -441,6 +468,11 @@ def open_index(settings: Settings, embedder: Embedder | None = None, progress: P
     how = BuildSettings(vectors=settings.vectors)
     embedder = embedder or SentenceTransformerEmbedder.default(progress)
     return ensure_index(settings.corpus, settings.index, embedder, how, progress)
+
+
+def _ranked(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
+    embedded = EMBEDDED_FOR_SEVERAL if asks_for_several(question) else EMBEDDED
+    return rank_sentences(question, hits, index, embedded)
 
 
 def _returned(drafts: Generator_[Draft, None, str]) -> str:

@@ -7,6 +7,7 @@ Precise Zero-Shot Dense Retrieval without Relevance Labels, 2023, which searches
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -21,9 +22,10 @@ from index import Index
 from index.lexical import tokenise
 from qa.citations import without_marks
 from qa.claims import check_claims
-from qa.disagreement import same_matter
+from qa.disagreement import same_matter, source_of
 from qa.evidence import (
     LIST_CHARACTERS,
+    TIME_NOUN,
     Evidence,
     asks,
     embed_sentences,
@@ -37,7 +39,7 @@ from qa.evidence import (
 from qa.instructions import speaks_to_a_model
 from qa.question import QUESTION_WORD
 from qa.values import find_values
-from qa.wording import find_dates
+from qa.wording import MONTHS, WEEKDAYS, find_dates
 
 CANDIDATES = 24
 """Best-ranked sentences that may be quoted, besides those that the model read."""
@@ -59,6 +61,14 @@ SEVERAL_READ, STATED = 6, -3.0
 """Where the question asks for several things: the same, and the least log-odds of the model's yes to a further quote.
 The limit is low, since a sentence that states one of two things gets less of a yes than one that states both
 (evals/LOG.md)."""
+CLEARLY_STATED = -1.0
+"""The same for the best sentence of a further source, which then need not bring words: items of a list stand in many
+documents alike, and each states only a part of what is asked for (evals/LOG.md)."""
+SOURCES_READ, SOURCES_STATING, MOST_SOURCES = 4, 2, 16
+"""Further sources whose best sentences are read at a time, how many of these must state something for as many again to
+be read, and the most that are."""
+TABLE_ROWS = 3
+"""Rows of a short table that the model does not clearly doubt, from which on the whole table is quoted."""
 NEIGHBOUR_LEAD = 8.0
 """Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
 the fact, or follows from it, is read with it (evals/LOG.md)."""
@@ -84,19 +94,39 @@ _DIFFER = (
     r"\b(?:is|was|are|were|do|does|did|has|have)\b[^?]*\d(?:\s+\w+){0,2}\s+or\s+(?:\w+\s+){0,2}[^\s\w]?\d"
 )
 """How a question says that accounts differ: `Some say 4, others 5`, `Was it 4 or 5?`"""
-_SEVERAL = re.compile(
-    rf"\b(?:{_DIFFER}|(?:compare|compared|comparison|contrast|both|each|versus|vs|respectively|between|names)\b)|"
-    rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|\([ab]\)|"
+_LIST = re.compile(
+    rf"\beach\b(?!\s+(?:other\b|{TIME_NOUN}))|\bthe\s+(?:different|various)\s+{_PLURAL}|"
     r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list\s+\w|"  # the verbs
     rf"name\s+(?:(?:all|those|every\w+)\b|{_BARE}{{0,3}}{_PLURAL}|{_BARE}{{1,4}}and\b|"
     rf"(?:\w+\s+){{0,2}}{_COUNT}\b|{_BARE}{{0,3}}\w+,))|"
-    rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b|"
     rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
     rf"\bwhich\s+of\s+{_BARE}{{1,4}}?(?:are|were|have)\b|"
-    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|\b(?:what|which|who|how\s+much)\s+(?:are|were)\b|"
+    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|"
     rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
     re.IGNORECASE,
 )
+_FEW = re.compile(
+    rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively|between)\b|\([ab]\)|"
+    rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b",
+    re.IGNORECASE,
+)
+"""How a question asks for two things or a few."""
+_SEVERAL = re.compile(
+    rf"\b(?:{_DIFFER}|(?:each|names)\b)|"
+    rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|"
+    r"\b(?:what|which|who|how\s+much)\s+(?:are|were)\b",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    rf"\ball\s+(?:of\s+)?(?:the|these|those)\s+{_BARE}{{0,2}}{_PLURAL}|"
+    rf"\bevery\s+(?!{TIME_NOUN}|(?:hour|minute|second|other|few|{_COUNT}|\d+|{'|'.join((*MONTHS, *WEEKDAYS))})\b)\w+",
+    re.IGNORECASE,
+)
+_YES_OR_NO = re.compile(
+    r"\s*(?:am|is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|should|will|would)\b", re.IGNORECASE
+)
+"""How a question begins that is answered with yes or no."""
+_ACCOUNTS = re.compile(rf"\b(?:{_DIFFER})", re.IGNORECASE)
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
 
@@ -106,7 +136,18 @@ def asks_for_several(question: str) -> bool:
     Then one sentence seldom holds the answer. `Which of the four piers` asks for one, `which of the piers were` for
     several.
     """
-    return _SEVERAL.search(question) is not None
+    return asks_for_list(question) or any(asked.search(question) for asked in (_LIST, _FEW, _SEVERAL))
+
+
+def asks_for_list(question: str) -> bool:
+    """Whether a question asks for as many things as there are: `which gardens`, `each of the piers`; not for two."""
+    everything = _ALL.search(question) and not _YES_OR_NO.match(question)
+    return bool(everything or _LIST.search(question)) and not _FEW.search(question)
+
+
+def tells_of_accounts(question: str) -> bool:
+    """Whether a question says that accounts differ, or asks whether they do."""
+    return _ACCOUNTS.search(question) is not None
 
 
 def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], index: Index) -> list[Evidence]:
@@ -150,7 +191,8 @@ def choose_quotes(
         ranked: The candidates, best first.
         index: Where they are from.
         most: The most sentences, neighbours apart.
-        several: The question asks for several things: a quote that brings nothing new is none.
+        several: The question asks for several things: a quote that brings nothing new is none. Otherwise no second row
+            of a table is quoted.
     """
     lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
     wanted = {*tokenise(question), *tokenise(draft)}
@@ -167,6 +209,7 @@ def choose_quotes(
             if news[place] >= least
             and worth[place] >= ranked[0].score - lead
             and not any(holds(quote, sentence) for quote in quotes)
+            and (several or not any(_in_one_table(quote, sentence, index) for quote in quotes))
         ]
         if not left:
             break
@@ -199,33 +242,59 @@ def choose_stated(
     question: str,
     draft: str,
     ranked: Sequence[Evidence],
+    found: Sequence[Evidence],
     index: Index,
     most: int,
     verdict: Callable[[Evidence], float],
-) -> list[Evidence]:
-    """What is quoted where several things are asked for, at most `most` sentences, by the model's yes to each alone.
+) -> tuple[list[Evidence], bool]:
+    """What is quoted where several things are asked for, by the model's yes to each alone.
 
-    The one that it doubts least, then those that it does not clearly doubt and that bring words of question and draft.
+    The one that it doubts least, then those that it does not clearly doubt and that bring words of question and draft,
+    at most `most` sentences; and of a list one of each further source that states something. A draft names one or two
+    items of a list, and what is ranked with it is about these; so the other sources' best are those for the question.
 
     Args:
         question: The standalone question.
         draft: What the model wrote; may be empty.
-        ranked: The candidates, best first, at least one; the first `SEVERAL_READ` are read.
+        ranked: The candidates, best first with the draft, at least one; the first `SEVERAL_READ` are read.
+        found: The candidates, best first for the question alone.
         index: Where they are from.
         most: The most sentences, neighbours apart.
         verdict: As for `least_doubted_first`.
+
+    Returns:
+        The quotes, and whether there may be more of their kind, in sources that were not read or for want of room.
     """
     read = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
-    if len(read) > 1:
-        stated = _log_odds(read, ranked, index, verdict)
-        first, *others = np.argsort(-stated, kind="stable")
-        read = [read[first], *(read[place] for place in others if stated[place] >= STATED)]
+    seen = {source_of(sentence, index) for sentence in read}
+    best = {source_of(sentence, index): sentence for sentence in reversed(found)}
+    others = [best[source] for source in dict.fromkeys(source_of(sentence, index) for sentence in found)]
+    others = [sentence for sentence in others if source_of(sentence, index) not in seen]
+    stated = list(_log_odds(read, ranked, index, verdict)) if len(read) + len(others) > 1 else [math.inf]
+    listing = listed = asks_for_list(question)
+    before = len(read)
+    while listed and others and len(read) - before < MOST_SOURCES:
+        batch, others = others[:SOURCES_READ], others[SOURCES_READ:]
+        said = _log_odds(batch, ranked, index, verdict)
+        listed = int((said >= CLEARLY_STATED).sum()) >= SOURCES_STATING
+        read, stated = [*read, *batch], [*stated, *said]
+    more = listed and bool(others)
+    rows = [sentence for sentence, odds in zip(read, stated, strict=True) if odds >= STATED]
     wanted = {*tokenise(question), *tokenise(draft)}
     quotes: list[Evidence] = []
-    for sentence in read:
-        if len(quotes) < most and (not quotes or _news(sentence, quotes, wanted) >= SEVERAL_NEWS):
-            _add(quotes, _with_table(sentence, ranked, index), index)
-    return quotes
+    sources: set[str] = set()
+    for place in np.argsort(-np.array(stated), kind="stable"):
+        sentence, odds, source = read[place], stated[place], source_of(read[place], index)
+        stating = listing and odds >= CLEARLY_STATED
+        fresh = stating and source not in sources and bool(_words([sentence]) - _words(quotes))
+        news = not quotes or (odds >= STATED and _news(sentence, quotes, wanted) >= SEVERAL_NEWS)
+        if fresh or (news and len(quotes) < most):
+            is_table = sum(_in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
+            _add(quotes, (_with_table if is_table else _grown)(sentence, ranked, index), index)
+            sources.add(source)
+        elif news and stating:
+            more = True
+    return quotes, more
 
 
 def _news(sentence: Evidence, quotes: Sequence[Evidence], wanted: set[str]) -> float:
@@ -298,6 +367,15 @@ def _with_table(sentence: Evidence, ranked: Sequence[Evidence], index: Index) ->
     if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, tell_rows(text).splitlines())):
         return _grown(sentence, ranked, index)
     return placed((start, end), sentence, index)
+
+
+def _in_one_table(one: Evidence, other: Evidence, index: Index) -> bool:
+    """Whether two places are rows of one table."""
+    if one.document != other.document:
+        return False
+    text = index.documents[one.document].text
+    (start, end), table = find_table(text, one.start), find_table(text, other.start)
+    return start < end and (start, end) == table
 
 
 def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:

@@ -8,7 +8,7 @@ import pytest
 from index import Index
 from qa.disagreement import find_disagreement
 from qa.evidence import Evidence
-from qa.notes import CUT, answer_notes, disagreement_note, stale_note
+from qa.notes import CUT, MORE, answer_notes, disagreement_note, stale_note
 from qa.quotes import choose_quotes, with_headings
 
 TODAY = date(2026, 1, 1)
@@ -162,5 +162,6 @@ def test_a_list_that_is_cut_is_noted(make_index: Callable[..., Index], quoted: C
         quotes = with_headings("", choose_quotes("", "", [quoted(index, "a.md", part)], index, 1), index)
         assert quotes[0].text.startswith("These signed:")
         assert answer_notes("Who signed?", quotes, None, index, 1) == (CUT,)
+        assert answer_notes("Who signed?", quotes, None, index, 1, more=True) == (CUT, MORE)
     (whole,) = choose_quotes("", "", [quoted(index, "b.md", "Others signed:")], index, 1)
     assert answer_notes("Who signed?", [whole], None, index, 1) == ()

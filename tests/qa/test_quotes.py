@@ -9,13 +9,16 @@ from index import Index
 from qa.evidence import Evidence, placed
 from qa.quotes import (
     CLEAR_LEAD,
+    CLEARLY_STATED,
     NEIGHBOUR_LEAD,
     NEWS_GAIN,
     READ_ALONE,
     SEVERAL_LEAD,
+    SEVERAL_READ,
     STATED,
     as_part,
     as_quote,
+    asks_for_list,
     asks_for_several,
     choose_quotes,
     choose_stated,
@@ -204,6 +207,12 @@ def test_a_table_has_one_head(evidence: Callable[..., Evidence]) -> None:
 @pytest.mark.parametrize(
     ("question", "several"),
     [
+        ("Where can I borrow seeds? All the places, please.", True),
+        ("How many people wait at every garden?", True),
+        ("Does the ferry sail every day?", False),
+        ("When does the ferry sail every Monday?", False),
+        ("Was she on board all the time?", False),
+        ("Are all the ferries late?", False),
         ("What is the difference between JFHQ and JJOC?", True),
         ("How do articles IV and V differ?", True),
         ("Who opened it, and when?", True),
@@ -367,12 +376,106 @@ def test_of_several_things_what_the_model_does_not_doubt_is_quoted(
     def chosen(*stated: float, most: int = 4) -> list[str]:
         verdicts = dict(zip((sentence.text for sentence in ranked), stated, strict=True))
         verdict = lambda quote: next(log_odds for text, log_odds in verdicts.items() if text in quote.text)  # noqa: E731
-        return [quote.text for quote in choose_stated(question, "", ranked, small_index, most, verdict)]
+        quotes, more = choose_stated(question, "", ranked, [], small_index, most, verdict)
+        assert not more
+        return [quote.text for quote in quotes]
 
     doubted = STATED - 1
-    assert chosen(STATED, 2.0, 3.0) == [ranked[2].text, OPENED, RAIN]  # by its yes, the first even without news
-    assert chosen(STATED, 2.0, 1.0) == [OPENED, RAIN]  # the museum brings no word of the question
-    assert chosen(STATED, 2.0, 1.0, most=1) == chosen(doubted, 2.0, 1.0) == [OPENED]
+    unsure = CLEARLY_STATED - 0.5
+    assert chosen(STATED, unsure, 3.0) == [ranked[2].text, OPENED, RAIN]  # by its yes, the first even without news
+    assert chosen(STATED, 2.0, unsure) == [OPENED, RAIN]  # the museum brings no word of the question
+    assert chosen(STATED, 2.0, unsure, most=1) == chosen(doubted, 2.0, unsure) == [OPENED]
+    assert chosen(STATED, 2.0, 1.0, most=1) == [OPENED]  # of two things, not of a list
     assert chosen(doubted, doubted - 1, doubted) == chosen(*[float("nan")] * 3) == [RAIN]
     ranked[1] = replace(ranked[1], score=3.0 - SEVERAL_LEAD - 0.1)  # too far behind to be read
     assert chosen(STATED, 2.0, 1.0) == [ranked[2].text, RAIN]
+
+
+@pytest.mark.parametrize(
+    ("question", "is_list"),
+    [
+        ("Which ferries sail on Sundays?", True),
+        ("What does each of the ferries carry?", True),
+        ("Where do the different ferries get their oil from?", True),
+        ("Where can I board? All the piers, please.", True),
+        ("Which of the ferries are white?", True),
+        ("What does the ferry cost each year?", False),
+        ("What is the difference between the Anna and the Elsa?", False),
+        ("Which two ferries sail on Sundays?", False),
+        ("Who built the Anna, and who the Elsa?", False),
+        ("Are all the ferries late?", False),
+    ],
+)
+def test_a_question_that_asks_for_as_many_things_as_there_are(question: str, is_list: bool) -> None:
+    assert asks_for_list(question) == is_list
+
+
+def ferries(make_index: MakeIndex, quoted: Callable[..., Evidence], names: str) -> tuple[Index, list[Evidence]]:
+    """A document for each ferry, which says that it sails on Sundays, and these sentences."""
+    text = "On Sundays the {} sails."
+    index = make_index({f"{name}.md": f"# {name}\n\n{text.format(name)}\n\nIt is white." for name in names})
+    return index, [quoted(index, f"{name}.md", text.format(name)) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("names", "clear", "quotes", "more"),
+    [
+        ("BCDEF", "BCDEF", "BCDEF", False),
+        (
+            "BCDEFGHJKLMN",
+            "BCDEFGHJKM",
+            "BCDEFGHJKM",
+            False,
+        ),  # four more sources while two state one
+        ("BCDEFGHJKLMN", "BCDHMN", "BCDH", False),
+        ("BCDEFGHJKLMNOPQRSTUVWXYZ", "BCDEFGHJKLMNOPQRSTUVWXYZ", "BCDEFGHJKLMNOPQRSTUVWX", True),
+        ("BCDEFGHJKLMNOPQRSTUVWX", "BCDEFGHJKLMNOPQRSTUVWX", "BCDEFGHJKLMNOPQRSTUVWX", False),  # nothing was left out
+    ],
+)
+def test_an_item_of_each_source_that_states_one_is_quoted(
+    make_index: MakeIndex, quoted: Callable[..., Evidence], names: str, clear: str, quotes: str, more: bool
+) -> None:
+    index, found = ferries(make_index, quoted, names)
+    verdict = lambda quote: CLEARLY_STATED if quote.document[0] in clear else STATED - 1  # noqa: E731
+    question = "Which ferries sail on Sundays?"
+    chosen, may_be_more = choose_stated(question, "", found[:SEVERAL_READ], found, index, 2, verdict)
+    assert ("".join(quote.document[0] for quote in chosen), may_be_more) == (quotes, more)
+
+
+def test_of_a_further_source_the_best_sentence_for_the_question_is_read(
+    make_index: MakeIndex, quoted: Callable[..., Evidence]
+) -> None:
+    index, (first, second) = ferries(make_index, quoted, "BC")
+    white = quoted(index, "C.md", "It is white.")
+    quotes, _ = choose_stated("Which ferries sail?", "", [first], [second, white], index, 2, lambda _: CLEARLY_STATED)
+    assert [quote.text for quote in quotes] == [first.text, second.text]
+
+
+def test_a_copy_is_no_further_source(make_index: MakeIndex, quoted: Callable[..., Evidence]) -> None:
+    text = "On Sundays the ferry Anna sails to Velm, and on Mondays it lies in the harbour of Orla for repairs."
+    index = make_index({"a.md": f"# Ferries\n\n{text}\n", "b.md": f"# Ferries\n\n{text}\n"})
+    ranked = [quoted(index, path, text) for path in ("a.md", "b.md")]
+    quotes, _ = choose_stated("Which ferries sail?", "", ranked, ranked, index, 4, lambda _: CLEARLY_STATED)
+    assert len(quotes) == 1
+
+
+@pytest.mark.parametrize(("stated", "read"), [(3, "day year family child"), (2, "day year")])
+def test_a_table_is_quoted_whole_where_many_of_its_rows_are_meant(
+    make_index: MakeIndex, quoted: Callable[..., Evidence], stated: int, read: str
+) -> None:
+    rows = [f"| {ticket} | {price} euros |" for price, ticket in enumerate(["day", "year", "family", "child"], 12)]
+    index = make_index({"a.md": "\n".join(["# Fees", "", "| Ticket | Price |", "|---|---|", *rows])})
+    ranked = [placed((row.start, row.end), row, index) for row in (quoted(index, "a.md", text) for text in rows)]
+    meant = {row.start for row in ranked[:stated]}
+    verdict = lambda quote: CLEARLY_STATED - 1 if quote.start in meant else STATED - 1  # noqa: E731
+    quotes, _ = choose_stated("What do day and year tickets cost?", "day year", ranked, ranked, index, 4, verdict)
+    told = " ".join(quote.as_read for quote in quotes)
+    assert [ticket for ticket in ["day", "year", "family", "child"] if f"Ticket: {ticket}," in told] == read.split()
+
+
+def test_of_a_table_one_row_answers_one_thing(make_index: MakeIndex, quoted: Callable[..., Evidence]) -> None:
+    index = make_index({"a.md": f"# Fees\n\n{TABLE}\n\nTickets for a day are sold on the boat."})
+    texts = ("| day | 12 euros |", "| year | 90 euros |", "Tickets for a day are sold on the boat.")
+    ranked = [placed((row.start, row.end), row, index) for row in (quoted(index, "a.md", text) for text in texts)]
+    quotes = choose_quotes("What does a day ticket cost?", "12 or 90 euros.", ranked, index, 3)
+    assert [quote.text for quote in quotes] == [texts[0], texts[2]]
