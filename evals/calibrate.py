@@ -36,7 +36,7 @@ REFUSED_AT_ONCE = 0.02
 """Share of the answerable questions that may be refused before a word is written, for the seconds that it saves."""
 KNOWN_QUANTILES = (0.02, 0.98)
 """Between which of its values a reading counts as it is; beyond them, as the nearer one: there the fit saw nothing."""
-REGULARISATION = 0.3
+REGULARISATION = 0.1
 """Inverse strength of the L2 penalty of the logistic regression, on standardised readings."""
 OFF_CORPUS_QUANTILE = 0.02
 """Share of the answerable questions whose best chunk is less similar than the limit for another subject."""
