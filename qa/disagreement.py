@@ -48,10 +48,12 @@ _LETTER = re.compile(r"(?<=\w )(?:[A-Z]|[IVX]+)\b(?![.'’])")
 """`Pier A`, `Part II`."""
 _OCCASION = re.compile(
     rf"\b({'|'.join(WEEKDAYS)}|weekday|weekend|morning|afternoon|evening|night)s?\b|"
-    r"(?:\b(?:an?|per|each|every)\s+|/\s*)(hour|day|week|month|quarter|season|year)\b",
+    r"(?:\b(?:an?|per|each|every)\s+|/\s*)(hour|day|week|month|quarter|season|year)\b|"
+    r"\b(hour|dai|week|month|quarter|year)ly\b|\b(?:per\s+)?(ann)u(?:al|ally|m)\b",
     re.IGNORECASE,
 )
 """A part of a day or week, and what a rate is counted by: `10 euros a month`."""
+_SAME_OCCASION = {"dai": "day", "ann": "year"}
 _TURNS = frozenset({"if", "no", "not", "when", "will"})
 """Stop words that a value in a sentence may depend on."""
 _SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
@@ -92,7 +94,7 @@ def told_apart(one: Evidence, other: Evidence, kind: str) -> bool:
     """Whether a time, an occasion, a name or a title tells apart what the values of a kind in two sentences are of."""
     first, second = (_Clause(sentence.text, list(find_values(sentence.text)), sentence) for sentence in (one, other))
     occasions = (
-        {part.lower() for found in _OCCASION.findall(sentence.text) for part in found if part}
+        {_SAME_OCCASION.get(part, part) for found in _OCCASION.findall(sentence.text.lower()) for part in found if part}
         for sentence in (one, other)
     )
     return (
@@ -255,6 +257,8 @@ def _disagree(read: _Reading, rival: _Reading) -> bool:
     right = [rival for rival in rivals if not any(rival.agrees(value) for value in values)]
     beside = (*product(read.row, right), *product(left, rival.row))
     if any(value.agrees(same) for value, same in beside):  # another cell of the row
+        return False
+    if not any(value.contradicts(rival) for value, rival in product(left, right)):
         return False
     disputed = {value.kind for value in left} & {rival.kind for rival in right}
     if "ordinal" in disputed or ("date" in disputed and len(disputed) > 1):  # of another part, or changed in between

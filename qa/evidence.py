@@ -18,9 +18,10 @@ from corpus.sentences import LIST_MARK, TABLE_ROW
 from corpus.tables import cells_of, find_head, tell_rows
 from index import Embedder, Hit, Index, sentence_embedder
 from index.lexical import LexicalIndex
+from qa.asking import asks_for_several
 from qa.instructions import speaks_to_a_model
 from qa.period import Period, asked_period, suits
-from qa.wording import FOOTNOTE
+from qa.wording import FOOTNOTE, TIME_NOUN
 
 EMBEDDED = 32
 """Sentences compared with the question by meaning: the best of the candidates by their chunks and words. Those not seen
@@ -52,9 +53,6 @@ TIME = 1.6
 much as the newest gains. Too few questions of the sets name a time to choose it by (evals/LOG.md)."""
 
 
-TIME_NOUN = (
-    r"(?:year|quarter|month|week|weekend|day|morning|afternoon|evening|night|spring|summer|autumn|fall|winter|time)s?\b"
-)
 _COUNTED = r"(?:\d|(?:two|three|four|five|six|seven|eight|nine|ten|twenty|dozens?|hundreds?|thousands?|millions?)\b)"
 _POINTS_BACK = re.compile(
     rf"[\"'“‘(]?(?:(?:This {TIME_NOUN},? )?(?:[Ii]t|[Ii]ts|[Hh]e|[Hh]is|[Ss]he|[Hh]er|[Tt]hey|[Tt]heir)|"
@@ -120,7 +118,7 @@ class Evidence:
         return "\n".join(filter(None, (self.title, self.asked, self.as_read)))
 
 
-def rank_sentences(question: str, hits: Sequence[Hit], index: Index, embedded: int = EMBEDDED) -> list[Evidence]:
+def rank_sentences(question: str, hits: Sequence[Hit], index: Index, embedded: int | None = None) -> list[Evidence]:
     """The sentences of the retrieved chunks, best first: their readings, added with the weights above.
 
     Where the question names a time, sentences dated outside it fall behind. Sentences that speak to a model are left
@@ -130,7 +128,7 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index, embedded: i
         question: The standalone question.
         hits: Retrieved chunks, best first.
         index: Where they are from.
-        embedded: The most sentences that are compared by meaning.
+        embedded: The most sentences that are compared by meaning; by what the question asks for when None.
     """
     candidates, readings = read_sentences(question, hits, index, embedded)
     if not candidates:
@@ -144,7 +142,7 @@ def rank_sentences(question: str, hits: Sequence[Hit], index: Index, embedded: i
 
 
 def read_sentences(
-    question: str, hits: Sequence[Hit], index: Index, embedded: int = EMBEDDED
+    question: str, hits: Sequence[Hit], index: Index, embedded: int | None = None
 ) -> tuple[list[Evidence], NDArray[np.floating]]:
     """The sentences that may be evidence, without a score yet, and their readings, (sentences, 4), standard scores.
 
@@ -177,7 +175,8 @@ def read_sentences(
         axis=1,
     )  # (places, 3)
     prior = others @ np.array([CHUNK_MEANING, WORDS, CHUNK_WORDS])
-    kept = np.argsort(-prior, kind="stable")[:embedded]  # (kept,)
+    most = embedded or (EMBEDDED_FOR_SEVERAL if asks_for_several(question) else EMBEDDED)
+    kept = np.argsort(-prior, kind="stable")[:most]  # (kept,)
     candidates = [places[row][1] for row in kept]
     embedder = sentence_embedder(index.embedder)
     vectors = embed_sentences([candidate.titled for candidate in candidates], embedder)  # (kept, dimension)

@@ -34,7 +34,7 @@ def answer_notes(
     Args:
         question: The standalone question.
         chosen: The evidence that the answer cites.
-        disagreement: What `find_disagreement` found.
+        disagreement: What `find_disagreement` or `find_rival` found.
         index: Where they are from.
         stale_days: Age from which on the newest source is old.
         more: Whether a list may have items beyond what is quoted.

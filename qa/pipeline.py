@@ -18,13 +18,12 @@ from index import Embedder, Hit, Index, IndexReader, sentence_embedder
 from index.cache import Progress
 from qa.abbreviations import INITIALS, abbreviations, expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
+from qa.asking import asks_for_several, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
 from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import (
-    EMBEDDED,
-    EMBEDDED_FOR_SEVERAL,
     Evidence,
     in_reading_order,
     order_hits,
@@ -42,13 +41,11 @@ from qa.question import clean_question, read_history
 from qa.quotes import (
     CANDIDATES,
     as_part,
-    asks_for_several,
     choose_quotes,
     choose_stated,
     holds,
     least_doubted_first,
     rank_for_quoting,
-    tells_of_accounts,
     to_the_point,
     with_headings,
     with_year,
@@ -162,12 +159,12 @@ class Pipeline:
             )
         )
 
-    def search(self, query: str, k: int = PASSAGES) -> list[Passage]:
-        """The `k` best passages for a query, best first, without the model."""
+    def search(self, query: str, k: int = PASSAGES, *, embedded: int | None = None) -> list[Passage]:
+        """The `k` best passages for a query, best first, without the model; `embedded` as for `rank_sentences`."""
         index = self.index
         question = clean_question(query, self.settings.question_characters)
         hits = index.search(expand(question, index), max(k, self.settings.candidates))
-        hits = order_hits(hits, _ranked(question, hits, index))[:k]
+        hits = order_hits(hits, rank_sentences(question, hits, index, embedded))[:k]
         return list(_passages(hits, (), index))
 
     def ask(self, question: str, history: Sequence[Mapping[str, str]] = ()) -> Answer:
@@ -220,7 +217,9 @@ class Pipeline:
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
-        found = ([sentence for sentence in quoted.ranked if holds(quote, sentence)] for quote in quotes)
+        found = (
+            [sentence for sentence in (*quoted.ranked, *asked.ranked) if holds(quote, sentence)] for quote in quotes
+        )
         answering = [
             best for best, *_ in filter(None, found)
         ]  # what stands beside it in a quote answers something else
@@ -259,7 +258,7 @@ class Pipeline:
         long_forms = {**INITIALS, **abbreviations(index)}
         written, dropped = verify(draft, quotes, question, long_forms)
         settings, several, more = self.settings, asks_for_several(question), False
-        if several or dropped or not written:  # the first quote alone does not hold what the model wrote
+        if several or dropped or not written:  # one quote is not enough
             most = settings.quoted_for_several if several else settings.quoted_sentences
 
             def verdict(quote: Evidence) -> float:
@@ -356,7 +355,7 @@ class Pipeline:
         index = self.index
         begun = clock.now()
         hits = index.search(expand(standalone, index), max(PASSAGES, self.settings.candidates))
-        ranked = _ranked(standalone, hits, index) if plain else []  # nothing but orders: nothing answers them
+        ranked = rank_sentences(standalone, hits, index) if plain else []  # nothing but orders: nothing answers them
         hits = order_hits(hits, ranked)
         clock.search_ms = clock.now() - begun
         return _Asked(
@@ -468,11 +467,6 @@ def open_index(settings: Settings, embedder: Embedder | None = None, progress: P
     how = BuildSettings(vectors=settings.vectors)
     embedder = embedder or SentenceTransformerEmbedder.default(progress)
     return ensure_index(settings.corpus, settings.index, embedder, how, progress)
-
-
-def _ranked(question: str, hits: Sequence[Hit], index: Index) -> list[Evidence]:
-    embedded = EMBEDDED_FOR_SEVERAL if asks_for_several(question) else EMBEDDED
-    return rank_sentences(question, hits, index, embedded)
 
 
 def _returned(drafts: Generator_[Draft, None, str]) -> str:

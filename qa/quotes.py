@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from corpus.tables import find_table, is_head, tell_rows
 from index import Index
 from index.lexical import tokenise
+from qa.asking import asks_for_list
 from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.disagreement import same_matter, source_of
 from qa.evidence import (
     LIST_CHARACTERS,
-    TIME_NOUN,
     Evidence,
     asks,
     embed_sentences,
@@ -37,9 +37,8 @@ from qa.evidence import (
     table_head,
 )
 from qa.instructions import speaks_to_a_model
-from qa.question import QUESTION_WORD
 from qa.values import find_values
-from qa.wording import MONTHS, WEEKDAYS, find_dates
+from qa.wording import find_dates
 
 CANDIDATES = 24
 """Best-ranked sentences that may be quoted, besides those that the model read."""
@@ -67,6 +66,9 @@ documents alike, and each states only a part of what is asked for (evals/LOG.md)
 SOURCES_READ, SOURCES_STATING, MOST_SOURCES = 4, 2, 16
 """Further sources whose best sentences are read at a time, how many of these must state something for as many again to
 be read, and the most that are."""
+LISTED_CHARACTERS = 2400
+"""Most characters of all quotes together with which an item of a further source is still quoted: the model reads them
+once more, together."""
 TABLE_ROWS = 3
 """Rows of a short table that the model does not clearly doubt, from which on the whole table is quoted."""
 NEIGHBOUR_LEAD = 8.0
@@ -77,77 +79,7 @@ HEADING_CHARACTERS = 400
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
-_PLURAL = r"(?!(?:does|has|was)\b)(?:\w{2,}(?<![sui])s|people|men|women|children)\b"
-"""A word that may be a plural noun."""
-_AUXILIARY = r"(?:are|were|do|did|have|had|can|could|may|might|must|should|will|would|shall)\b"
-_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|10)"
-_BARE = r"(?:(?!that\b|who\b|which\b)\w+\s+)"
-"""A word that begins no relative clause."""
-_DIFFER = (
-    r"(?:differ|differs|differed|difference|differences|different|conflicting|contradict\w*|discrepanc\w+|"
-    r"disagree(?!\s+with)|at\s+odds(?!\s+with))\b|"
-    r"\b(?:accounts|articles|documents|figures|reports|sources|texts|versions)\s+(?:\w+\s+){0,2}?agree\b|"
-    r"\b(?:some|one(?:\s+\w+)?)\s+(?:\w+\s+)?(?:says?|claims?|reports?|states?|writes?|gives?)\b[^?]{0,200}[,;]\s+"
-    r"(?:\w+\s+){0,2}(?:others?|another)\b|"
-    r"\b(?:is|was|are|were)\s+(?:it|this|that|they)\s+(?:(?!that\b|who\b|which\b)\S+\s+){1,2}"
-    r"or\b(?!\s+(?:not|so|more|less)\b)|"
-    r"\b(?:is|was|are|were|do|does|did|has|have)\b[^?]*\d(?:\s+\w+){0,2}\s+or\s+(?:\w+\s+){0,2}[^\s\w]?\d"
-)
-"""How a question says that accounts differ: `Some say 4, others 5`, `Was it 4 or 5?`"""
-_LIST = re.compile(
-    rf"\beach\b(?!\s+(?:other\b|{TIME_NOUN}))|\bthe\s+(?:different|various)\s+{_PLURAL}|"
-    r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list\s+\w|"  # the verbs
-    rf"name\s+(?:(?:all|those|every\w+)\b|{_BARE}{{0,3}}{_PLURAL}|{_BARE}{{1,4}}and\b|"
-    rf"(?:\w+\s+){{0,2}}{_COUNT}\b|{_BARE}{{0,3}}\w+,))|"
-    rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
-    rf"\bwhich\s+of\s+{_BARE}{{1,4}}?(?:are|were|have)\b|"
-    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|"
-    rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
-    re.IGNORECASE,
-)
-_FEW = re.compile(
-    rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively|between)\b|\([ab]\)|"
-    rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b",
-    re.IGNORECASE,
-)
-"""How a question asks for two things or a few."""
-_SEVERAL = re.compile(
-    rf"\b(?:{_DIFFER}|(?:each|names)\b)|"
-    rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|"
-    r"\b(?:what|which|who|how\s+much)\s+(?:are|were)\b",
-    re.IGNORECASE,
-)
-_ALL = re.compile(
-    rf"\ball\s+(?:of\s+)?(?:the|these|those)\s+{_BARE}{{0,2}}{_PLURAL}|"
-    rf"\bevery\s+(?!{TIME_NOUN}|(?:hour|minute|second|other|few|{_COUNT}|\d+|{'|'.join((*MONTHS, *WEEKDAYS))})\b)\w+",
-    re.IGNORECASE,
-)
-_YES_OR_NO = re.compile(
-    r"\s*(?:am|is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|should|will|would)\b", re.IGNORECASE
-)
-"""How a question begins that is answered with yes or no."""
-_ACCOUNTS = re.compile(rf"\b(?:{_DIFFER})", re.IGNORECASE)
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
-
-
-def asks_for_several(question: str) -> bool:
-    """Whether a question compares, asks twice, asks for a list, or says that accounts differ.
-
-    Then one sentence seldom holds the answer. `Which of the four piers` asks for one, `which of the piers were` for
-    several.
-    """
-    return asks_for_list(question) or any(asked.search(question) for asked in (_LIST, _FEW, _SEVERAL))
-
-
-def asks_for_list(question: str) -> bool:
-    """Whether a question asks for as many things as there are: `which gardens`, `each of the piers`; not for two."""
-    everything = _ALL.search(question) and not _YES_OR_NO.match(question)
-    return bool(everything or _LIST.search(question)) and not _FEW.search(question)
-
-
-def tells_of_accounts(question: str) -> bool:
-    """Whether a question says that accounts differ, or asks whether they do."""
-    return _ACCOUNTS.search(question) is not None
 
 
 def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], index: Index) -> list[Evidence]:
@@ -266,35 +198,48 @@ def choose_stated(
         The quotes, and whether there may be more of their kind, in sources that were not read or for want of room.
     """
     read = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
-    seen = {source_of(sentence, index) for sentence in read}
-    best = {source_of(sentence, index): sentence for sentence in reversed(found)}
-    others = [best[source] for source in dict.fromkeys(source_of(sentence, index) for sentence in found)]
-    others = [sentence for sentence in others if source_of(sentence, index) not in seen]
-    stated = list(_log_odds(read, ranked, index, verdict)) if len(read) + len(others) > 1 else [math.inf]
-    listing = listed = asks_for_list(question)
-    before = len(read)
-    while listed and others and len(read) - before < MOST_SOURCES:
-        batch, others = others[:SOURCES_READ], others[SOURCES_READ:]
+    listing = asks_for_list(question)
+    others = _best_of_sources(found, index) if listing else {}
+    stated = list(_log_odds(read, ranked, index, verdict)) if len(read) > 1 or others else [math.inf]
+    for sentence, odds in zip(read, stated, strict=True):
+        source = source_of(sentence, index)
+        if odds >= CLEARLY_STATED or (source in others and holds(sentence, others[source])):
+            others.pop(source, None)
+    unread, more, before = list(others.values()), listing, len(read)
+    while more and unread and len(read) - before < MOST_SOURCES:
+        batch, unread = unread[:SOURCES_READ], unread[SOURCES_READ:]
         said = _log_odds(batch, ranked, index, verdict)
-        listed = int((said >= CLEARLY_STATED).sum()) >= SOURCES_STATING
+        more = int((said >= CLEARLY_STATED).sum()) >= SOURCES_STATING
         read, stated = [*read, *batch], [*stated, *said]
-    more = listed and bool(others)
+    more = more and bool(unread)
     rows = [sentence for sentence, odds in zip(read, stated, strict=True) if odds >= STATED]
     wanted = {*tokenise(question), *tokenise(draft)}
     quotes: list[Evidence] = []
     sources: set[str] = set()
     for place in np.argsort(-np.array(stated), kind="stable"):
-        sentence, odds, source = read[place], stated[place], source_of(read[place], index)
-        stating = listing and odds >= CLEARLY_STATED
-        fresh = stating and source not in sources and bool(_words([sentence]) - _words(quotes))
-        news = not quotes or (odds >= STATED and _news(sentence, quotes, wanted) >= SEVERAL_NEWS)
-        if fresh or (news and len(quotes) < most):
-            is_table = sum(_in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
-            _add(quotes, (_with_table if is_table else _grown)(sentence, ranked, index), index)
+        sentence, source = read[place], source_of(read[place], index)
+        brings = not quotes or (stated[place] >= STATED and _news(sentence, quotes, wanted) >= SEVERAL_NEWS)
+        states = listing and stated[place] >= CLEARLY_STATED
+        is_item = states and source not in sources and bool(_words([sentence]) - _words(quotes))
+        is_table = sum(_in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
+        quote = (_with_table if is_table else _grown)(sentence, ranked, index)
+        has_room = sum(len(quoted.text) for quoted in [*quotes, quote]) <= LISTED_CHARACTERS
+        if (brings and most > 0) or (is_item and has_room):
+            _add(quotes, quote, index)
             sources.add(source)
-        elif news and stating:
+            most -= not is_item
+        elif is_item or (brings and states):
             more = True
     return quotes, more
+
+
+def _best_of_sources(found: Sequence[Evidence], index: Index) -> dict[str, Evidence]:
+    """The first sentence of each source that may be quoted, in their order."""
+    best: dict[str, Evidence] = {}
+    for sentence in found:
+        if not _says_nothing(sentence, index):
+            best.setdefault(source_of(sentence, index), sentence)
+    return best
 
 
 def _news(sentence: Evidence, quotes: Sequence[Evidence], wanted: set[str]) -> float:

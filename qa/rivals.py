@@ -23,7 +23,7 @@ _ASKED = {
     "time": re.compile(r"\b(?:what time|(?:until|till) when|how (?:late|early))\b", re.IGNORECASE),
     "date": re.compile(r"\bwhen\b|\b(?:what|which) (?:date|day|month|year)\b", re.IGNORECASE),
 }
-"""What sort of value a question asks for, by the first that fits."""
+"""What sort of value a question asks for, by the words that end first: `how many came when`, `what day is the fee`."""
 _NO_QUANTITY = frozenset({"date", "time", "weekday", "ordinal"})
 
 
@@ -47,13 +47,14 @@ def find_rival(
         index: Where they are from.
         verdict: The log-odds that the model gives to a sentence's stating the answer; not a number counts as a no.
     """
-    sort = next((sort for sort, asked in _ASKED.items() if asked.search(question)), "")
+    asked = {sort: found.end() for sort, words in _ASKED.items() if (found := words.search(question))}
+    sort = min(asked, key=asked.__getitem__, default="")
     for sentence, other in product(answering, ranked[:RIVALS]):
         values, rivals = (_of_sort(sort, place.text) for place in (sentence, other))
         if (
             len(values) == len(rivals) == 1
             and values[0].kind == rivals[0].kind
-            and not values[0].agrees(rivals[0])
+            and values[0].contradicts(rivals[0])
             and source_of(other, index) != source_of(sentence, index)
             and not (leans_back(sentence.text) or leans_back(other.text))
             and not told_apart(sentence, other, values[0].kind)

@@ -62,11 +62,18 @@ class Value:
         if self.kind != other.kind:
             return False
         if self.kind == "date":
-            return all(one == another for one, another in zip(self._date, other._date, strict=True) if one and another)
+            return self.parts <= other.parts or other.parts <= self.parts
         if self.low == other.low == 0 or self.high == other.high == inf:
             return self == other
         overlap = self.low <= other.high and other.low <= self.high
         return overlap or self._rounds(other) or other._rounds(self)
+
+    def contradicts(self, other: Value) -> bool:
+        """Whether both, of one kind, cannot be true of one thing; of two dates, where a part that both give differs."""
+        if self.kind != "date" or other.kind != "date":
+            return self.kind == other.kind and not self.agrees(other)
+        parts = zip(self._date, other._date, strict=True)
+        return any(not (one <= another or another <= one) for one, another in parts)
 
     def _rounds(self, other: Value) -> bool:
         """Whether this is the other number with fewer digits, two at least: 38,000 for 38,412, but not 300 for 325."""

@@ -21,6 +21,10 @@ MONTHS = (
     *("july", "august", "september", "october", "november", "december"),
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+TIME_NOUN = (
+    r"(?:year|quarter|month|week|weekend|day|morning|afternoon|evening|night|spring|summer|autumn|fall|winter|time)s?\b"
+)
+"""A stretch of time, as part of a regular expression."""
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)\b\.?"

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from corpus.errors import DossierError
+from qa.evidence import EMBEDDED_FOR_SEVERAL
 from ui.runs import Line
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def warm(pipeline: Pipeline, line: Line, seconds: float = LONGEST) -> int:
     """Search for the title of each document; the number of searches.
 
     The first search loads the embedding model, and every search embeds the sentences that it has not compared before
-    (up to 32, 5 to 15 ms each), which the pipeline then remembers.
+    (as many as for a question that asks for several things, 5 to 15 ms each), which the pipeline then remembers.
     """
     ends = time.monotonic() + seconds
     searched = 0
@@ -34,7 +35,7 @@ def warm(pipeline: Pipeline, line: Line, seconds: float = LONGEST) -> int:
         if time.monotonic() >= ends:
             break
         try:
-            pipeline.search((document.title or path)[:200])
+            pipeline.search((document.title or path)[:200], embedded=EMBEDDED_FOR_SEVERAL)
         except DossierError as fault:  # a question will meet it again, and tell its reader
             log.info("Warming up ended: %s", fault)
             break

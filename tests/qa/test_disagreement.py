@@ -58,6 +58,12 @@ def test_which_of_two_is_cited_changes_nothing(evidence: Callable[..., Evidence]
         ("The crane KP-1 lifts 12 tons of stone.", "The crane lifts 14 tons of stone.", False),
         ("On 3 October the mayor of Velm died.", "On 9 October the mayor of Velm was buried.", False),
         ("The ferry carried 120 people.", "In 2019 the ferry carried 140 people.", False),
+        (
+            "The Velm hall was opened in 1934, and its season begins on 1 May.",
+            "The Velm hall was opened in 1936.",
+            True,
+        ),
+        ("The Velm hall was opened on 10 May.", "The Velm hall was opened in May 2024.", False),
     ],
 )
 def test_what_a_clause_says_beside_its_value_tells_what_it_is_of(

@@ -76,3 +76,20 @@ def test_what_is_no_value(text: str) -> None:
 )
 def test_a_bare_year(text: str, is_year: bool) -> None:
     assert (re.match(BARE_YEAR, text) is not None) == is_year
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "contradict"),
+    [
+        ("on 10 May", "in May 2024", False),
+        ("on 10 May", "in 2024", False),
+        ("on 3-5 May", "on 3 May", False),
+        ("on 10 May", "on 12 May 2024", True),
+        ("in 1934", "in 1936", True),
+        ("12 cranes", "14 cranes", True),
+        ("12 cranes", "14 days", False),
+    ],
+)
+def test_two_values_contradict_each_other_in_what_both_give(one: str, other: str, contradict: bool) -> None:
+    (value,), (rival,) = find_values(one), find_values(other)
+    assert value.contradicts(rival) == rival.contradicts(value) == contradict

@@ -6,13 +6,19 @@ from types import SimpleNamespace
 from typing import Any
 
 from corpus.errors import DossierError
+from qa.evidence import EMBEDDED_FOR_SEVERAL
 from ui.runs import Line
 from ui.warming import warm
 
 
 def pipeline(search: Any) -> Any:  # noqa: ANN401  a stand-in with what is used of a pipeline
     documents = {"a.md": SimpleNamespace(title="The pier of Velm"), "b.md": SimpleNamespace(title="")}
-    return SimpleNamespace(index=SimpleNamespace(documents=documents), search=search)
+
+    def searched(query: str, *, embedded: int) -> None:
+        assert embedded == EMBEDDED_FOR_SEVERAL
+        search(query)
+
+    return SimpleNamespace(index=SimpleNamespace(documents=documents), search=searched)
 
 
 def test_each_title_is_searched_once() -> None:

@@ -1,0 +1,87 @@
+"""What a question asks for: one thing, several, or as many as there are."""
+
+from __future__ import annotations
+
+import re
+
+from qa.question import QUESTION_WORD
+from qa.wording import MONTHS, TIME_NOUN, WEEKDAYS
+
+_PLURAL = r"(?!(?:does|has|was)\b)(?:\w{2,}(?<![sui])s|people|men|women|children)\b"
+"""A word that may be a plural noun."""
+_AUXILIARY = r"(?:are|were|do|did|have|had|can|could|may|might|must|should|will|would|shall)\b"
+_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|10)"
+_BARE = r"(?:(?!that\b|who\b|which\b)\w+\s+)"
+"""A word that begins no relative clause."""
+_DIFFER = (
+    r"(?:differ|differs|differed|difference|differences|different|conflicting|contradict\w*|discrepanc\w+|"
+    r"disagree(?!\s+with)|at\s+odds(?!\s+with))\b|"
+    r"\b(?:accounts|articles|documents|figures|reports|sources|texts|versions)\s+(?:\w+\s+){0,2}?agree\b|"
+    r"\b(?:some|one(?:\s+\w+)?)\s+(?:\w+\s+)?(?:says?|claims?|reports?|states?|writes?|gives?)\b[^?]{0,200}[,;]\s+"
+    r"(?:\w+\s+){0,2}(?:others?|another)\b|"
+    r"\b(?:is|was|are|were)\s+(?:it|this|that|they)\s+(?:(?!that\b|who\b|which\b)\S+\s+){1,2}"
+    r"or\b(?!\s+(?:not|so|more|less)\b)|"
+    r"\b(?:is|was|are|were|do|does|did|has|have)\b[^?]*\d(?:\s+\w+){0,2}\s+or\s+(?:\w+\s+){0,2}[^\s\w]?\d"
+)
+"""How a question says that accounts differ: `Some say 4, others 5`, `Was it 4 or 5?`"""
+_LIST = re.compile(
+    rf"\beach\b(?!\s+(?:other\b|{TIME_NOUN}))|\bthe\s+(?:different|various)\s+{_PLURAL}|"
+    r"(?:^|[.?!,;:]\s+|\b(?:please|you|and)\s+)(?:list\s+\w|"  # the verbs
+    rf"name\s+(?:(?:all|those|every\w+)\b|{_BARE}{{0,3}}{_PLURAL}|{_BARE}{{1,4}}and\b|"
+    rf"(?:\w+\s+){{0,2}}{_COUNT}\b|{_BARE}{{0,3}}\w+,))|"
+    rf"(?:^|[.?!,;:(]\s*|\b(?:and|me)\s+)which\s+{_PLURAL}|"  # and no relative clause
+    rf"\bwhich\s+of\s+{_BARE}{{1,4}}?(?:are|were|have)\b|"
+    rf"\b(?:what|which)\s+(?:\w+\s+)?{_PLURAL}\s+{_AUXILIARY}|"
+    rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
+    re.IGNORECASE,
+)
+_FEW = re.compile(
+    rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively|between)\b|\([ab]\)|"
+    rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b",
+    re.IGNORECASE,
+)
+"""How a question asks for two things or a few."""
+_SET = re.compile(
+    rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively)\b|\([ab]\)|\bwhich\s+{_COUNT}\b|"
+    rf"\b(?:the|these|those)\s+(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}",
+    re.IGNORECASE,
+)
+"""How it says which these are, so that it asks for no more."""
+_SEVERAL = re.compile(
+    rf"\b(?:{_DIFFER}|(?:each|names)\b)|"
+    rf"\b{QUESTION_WORD}\b.*(?:,|;|\band|\bor|\?)\s+(?:\w+\s+)?{QUESTION_WORD}\b|"
+    r"\b(?:what|which|who|how\s+much)\s+(?:are|were)\b",
+    re.IGNORECASE,
+)
+_ALL = re.compile(
+    rf"(?<!\bof )\ball\s+(?:of\s+)?(?:the|these|those)\s+{_BARE}{{0,2}}{_PLURAL}|"
+    rf"\bevery\s+(?!(?:\w+\s+)?(?:{TIME_NOUN}|(?:second|minute|hour|decade|century|term|weekday|holiday)s?\b)|"
+    rf"(?:one|other|few|{_COUNT}|\d+|{'|'.join((*MONTHS, *WEEKDAYS))})\b)\w+",
+    re.IGNORECASE,
+)
+_ONE_ANSWER = re.compile(
+    r"\W*(?:why|how\s+come|am|is|are|was|were|do|does|did|has|have|had|can|could|may|might|must|should|will|would)\b",
+    re.IGNORECASE,
+)
+"""How a question begins that asks for a reason, or for yes or no."""
+_ACCOUNTS = re.compile(rf"\b(?:{_DIFFER})", re.IGNORECASE)
+
+
+def asks_for_several(question: str) -> bool:
+    """Whether a question compares, asks twice, asks for a list, or says that accounts differ.
+
+    Then one sentence seldom holds the answer. `Which of the four piers` asks for one, `which of the piers were` for
+    several.
+    """
+    return asks_for_list(question) or any(asked.search(question) for asked in (_LIST, _FEW, _SEVERAL))
+
+
+def asks_for_list(question: str) -> bool:
+    """Whether a question asks for as many things as there are: `which gardens`, `each of the piers`; not for two."""
+    everything = _ALL.search(question) and not _ONE_ANSWER.match(question)
+    return bool(everything or _LIST.search(question)) and not _SET.search(question)
+
+
+def tells_of_accounts(question: str) -> bool:
+    """Whether a question says that accounts differ, or asks whether they do."""
+    return _ACCOUNTS.search(question) is not None
