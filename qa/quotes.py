@@ -79,6 +79,7 @@ HEADING_CHARACTERS = 400
 TOUCHING = 1
 """Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
+_NOT_SPACE = re.compile(r"\S")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
 
@@ -104,8 +105,11 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
 
 
 def _says_nothing(evidence: Evidence, index: Index) -> bool:
-    """Whether a sentence is a question or the head of a table."""
-    return asks(evidence.text) or is_head(index.documents[evidence.document].text, evidence.start)
+    """Whether a sentence is a question, the head of a table, or the line with a colon right above one."""
+    text = index.documents[evidence.document].text
+    below = _NOT_SPACE.search(text, evidence.end) if evidence.text.endswith(":") else None
+    announces = below is not None and is_head(text, below.start())
+    return asks(evidence.text) or is_head(text, evidence.start) or announces
 
 
 def choose_quotes(

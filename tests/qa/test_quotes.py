@@ -62,6 +62,18 @@ def test_a_question_in_a_document_is_not_quoted(make_index: MakeIndex) -> None:
     assert rank_for_quoting("Who?", "", questions, index)  # better than nothing
 
 
+def test_what_announces_a_table_is_not_quoted_without_it(
+    make_index: MakeIndex, quoted: Callable[..., Evidence]
+) -> None:
+    index = make_index(
+        {"a.md": f"# Fees\n\nAt the pier, since April:\n\n{TABLE}\n\nTickets are sold at:\n\nthe pier.\n"}
+    )
+    texts = ("At the pier, since April:", "| year | 90 euros |", "Tickets are sold at:")
+    candidates = [quoted(index, "a.md", text) for text in texts]
+    ranked = rank_for_quoting("What does a ticket cost at the pier?", "", candidates, index)
+    assert {evidence.text for evidence in ranked} == {"| year | 90 euros |", "Tickets are sold at:"}
+
+
 def test_neighbours_are_one_quote(small_index: Index, quoted: Callable[..., Evidence]) -> None:
     ranked = [
         quoted(small_index, "harbour.md", CRANES, score=2.0),
