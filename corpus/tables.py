@@ -16,7 +16,7 @@ _TABLE = re.compile(
     rf"^[ \t]*(?:{LIST_MARK}[ \t]+)?(?P<head>\|[^\n]*)\n[ \t]*{_RULE.pattern}(?:\n[ \t]*\|[^\n]*)*$", re.MULTILINE
 )
 """A head, the rule under it and the rows that follow."""
-UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
+_UNIT = re.compile(r"\(([^()]+)\)\s*$|\bin\s+(\S+)\s*$")
 """What the name of a column says of its bare numbers: `Price (euros)`, `Weight in kg`."""
 HAS_UNIT = re.compile(r"[^\W\d]|[$€£¥%]")
 """`310 euros`, `$5`, and not `310`."""
@@ -70,18 +70,12 @@ def tell_rows(text: str, head: str = "") -> str:
     """
     if "|" not in text:
         return text
-    names = cells_of(head)
     lines: list[str] = []
-    rows = [line.strip() for line in text.splitlines()]
-    for line, below in zip(rows, [*rows[1:], ""], strict=True):
-        cells, cut = cells_of(line), not line.endswith("|")
-        if not line.startswith("|") or (cut and len(cells) > len(names)):
-            names = names if line.startswith("|") else []  # the next table has others
+    for line, below, names, cells in _read_lines(text, head):
+        if not cells:
             lines.append(line)
-        elif not names and _RULE.fullmatch(below):
-            names = cells
-        elif any(cells) and not _RULE.fullmatch(line):
-            named = zip(names, cells, strict=False) if cut or len(names) == len(cells) else ()
+        else:
+            named = zip(names, cells, strict=False) if not line.endswith("|") or len(names) == len(cells) else ()
             told = [f"{name.rstrip(' :')}: {cell}" if name else cell for name, cell in named if cell]
             lines.append((", ".join(told) or " – ".join(filter(None, cells))) + ";" * below.startswith("|"))
     return "\n".join(lines)
@@ -89,16 +83,31 @@ def tell_rows(text: str, head: str = "") -> str:
 
 def rows_under_heads(text: str, head: str = "") -> Iterator[tuple[list[str], list[str]]]:
     """The names of the columns and the cells of each row that has as many; arguments as for `tell_rows`."""
-    if "|" not in text:
-        return
+    return ((names, cells) for *_, names, cells in _read_lines(text, head) if cells and len(names) == len(cells))
+
+
+def _read_lines(text: str, head: str) -> Iterator[tuple[str, str, list[str], list[str]]]:
+    """Each line but heads, rules and empty rows: itself, the next one, the names of its columns, and its cells.
+
+    What is no row has no cells, and neither has a piece of a long one.
+    """
     names = cells_of(head)
     rows = [line.strip() for line in text.splitlines()]
-    for line, below in zip(rows, [*rows[1:], ""], strict=True):
-        cells = cells_of(line) if line.startswith("|") else []
-        if not cells or _RULE.fullmatch(below):
+    for line, below in zip(rows, [*rows[1:], ""], strict=False):
+        cells, cut = cells_of(line), not line.endswith("|")
+        if not line.startswith("|") or (cut and len(cells) > len(names)):
+            names = names if line.startswith("|") else []  # the next table has others
+            yield line, below, names, []
+        elif not names and _RULE.fullmatch(below):
             names = cells
-        elif len(cells) == len(names) and not _RULE.fullmatch(line):
-            yield names, cells
+        elif any(cells) and not _RULE.fullmatch(line):
+            yield line, below, names, cells
+
+
+def with_unit(name: str, cell: str) -> tuple[str, str]:
+    """The name of a column and a cell, with the unit that the name says of its bare numbers in the cell."""
+    unit = None if HAS_UNIT.search(cell) else _UNIT.search(name)
+    return (name[: unit.start()], f"{cell} {unit[1] or unit[2]}") if unit else (name, cell)
 
 
 def cells_of(row: str) -> list[str]:

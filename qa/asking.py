@@ -35,17 +35,11 @@ _LIST = re.compile(
     rf"\b(?:what|how\s+much)\s+(?:do|did)\s+(?:\w+\s+){{0,3}}{_PLURAL}\s+cost\b",
     re.IGNORECASE,
 )
-_FEW = re.compile(
-    rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively|between)\b|\([ab]\)|"
-    rf"(?<!\bwhich of the )(?<!\bone of the )\b(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}|\bwhich\s+{_COUNT}\b",
-    re.IGNORECASE,
-)
+_FIXED = rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively)\b|\([ab]\)|\bwhich\s+{_COUNT}\b"
+_TWO = rf"(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}"
+_FEW = re.compile(rf"{_FIXED}|\bbetween\b|(?<!\bwhich of the )(?<!\bone of the )\b{_TWO}", re.IGNORECASE)
 """How a question asks for two things or a few."""
-_SET = re.compile(
-    rf"\b(?:compare|compared|comparison|contrast|both|versus|vs|respectively)\b|\([ab]\)|\bwhich\s+{_COUNT}\b|"
-    rf"\b(?:the|these|those)\s+(?:two|three)\s+(?:\w+\s+){{0,2}}{_PLURAL}",
-    re.IGNORECASE,
-)
+_SET = re.compile(rf"{_FIXED}|\b(?:the|these|those)\s+{_TWO}", re.IGNORECASE)
 """How it says which these are, so that it asks for no more."""
 _SEVERAL = re.compile(
     rf"\b(?:{_DIFFER}|(?:each|names)\b)|"

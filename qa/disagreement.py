@@ -11,13 +11,13 @@ from functools import cached_property
 from itertools import product
 from typing import TypeAlias
 
-from corpus.tables import HAS_UNIT, UNIT, cells_of, find_table
+from corpus.tables import HAS_UNIT, cells_of, find_table, with_unit
 from index import Index
 from index.lexical import tokenise
 from qa.claims import find_names
 from qa.evidence import Evidence, asks, row_head
 from qa.numbers import read_times
-from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE, Value, find_values
+from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE, Value, find_values, has_digit
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
 
 COMPARED = 32
@@ -189,7 +189,7 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     The line and the heading above the table may limit what the value is of, and so stand in the reading. Where cells
     write their units (`310 euros`), a bare number is no value but tells one row from another (`Zone 2`).
     """
-    if not (sentence.text.startswith("|") and _has_digit(sentence.text)):
+    if not (sentence.text.startswith("|") and has_digit(sentence.text)):
         return [_Reading(sentence)]
     document = index.documents[sentence.document].text
     head = row_head(document, (sentence.start, sentence.end))
@@ -207,20 +207,21 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
     caption = "" if len(above) > CAPTION or above.startswith("#") or above == sentence.title else above
     around = [caption, sentence.section if sentence.section != sentence.title else ""]
     values = tuple(value for cell in cells[1:] for value in find_values(cell))
-    in_cells = any(HAS_UNIT.search(cell) and _has_digit(cell) for cell in cells[1:])
+    in_cells = any(HAS_UNIT.search(cell) and has_digit(cell) for cell in cells[1:])
     readings = []
     for name, cell in list(zip(names, cells, strict=True))[1:]:
         is_bare = not HAS_UNIT.search(cell)
-        unit = UNIT.search(name) if is_bare else None
-        value = f"{cell} {unit[1] or unit[2] if unit else name}" if is_bare else cell
-        if not _has_digit(cell) or not HAS_UNIT.search(value) or (is_bare and in_cells):
+        column_of, value = with_unit(name, cell)
+        if is_bare and value == cell:
+            value = f"{cell} {name}"
+        if not has_digit(cell) or not HAS_UNIT.search(value) or (is_bare and in_cells):
             continue
         others = [
             other if HAS_UNIT.search(other) else f"{column} {other}"
             for column, other in zip(names[1:], cells[1:], strict=True)
             if other is not cell and _limits(other, value, in_cells=in_cells)
         ]
-        of = " ".join([name[: unit.start()] if unit else name, cells[0], *others, *around])
+        of = " ".join([column_of, cells[0], *others, *around])
         text = " is ".join(_BETWEEN_CLAUSES.sub(" ", part) for part in (of, value))
         reading = replace(sentence, text=text, section=f"{sentence.section} {names[0]}")
         readings.append(_Reading(reading, is_cell=True, row=values))
@@ -229,7 +230,7 @@ def _readings(sentence: Evidence, index: Index) -> list[_Reading]:
 
 def _row_label(cells: Sequence[str]) -> list[str]:
     """What tells a row from the others of its table."""
-    return [*cells[:1], *(cell for cell in cells[1:] if not _has_digit(cell))]
+    return [*cells[:1], *(cell for cell in cells[1:] if not has_digit(cell))]
 
 
 def _limits(other: str, value: str, *, in_cells: bool) -> bool:
@@ -239,7 +240,7 @@ def _limits(other: str, value: str, *, in_cells: bool) -> bool:
     """
     dated, is_date = (any(found.kind == "date" for found in find_values(text)) for text in (other, value))
     is_label = in_cells and not HAS_UNIT.search(other)
-    return not _has_digit(other) or is_label or (dated and not is_date)
+    return not has_digit(other) or is_label or (dated and not is_date)
 
 
 def _disagree(read: _Reading, rival: _Reading) -> bool:
@@ -275,14 +276,10 @@ def _disagree(read: _Reading, rival: _Reading) -> bool:
     return False
 
 
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
-
-
 def _states(text: str) -> bool:
     """Whether a sentence states something: no question, and no table row without a digit, which is a heading."""
     text = text.strip()
-    return not asks(text) and not (text.startswith("|") and not _has_digit(text))
+    return not asks(text) and not (text.startswith("|") and not has_digit(text))
 
 
 def _numbered_apart(title: str, other: str) -> bool:
@@ -313,16 +310,19 @@ def _of_two_names(title: str, other: str) -> bool:
 
 def _in_one_place(title: str, other: str) -> bool:
     """Whether a word of one title stands in place of a word of the other: `Brig Anna, plan`, `Brig Berta, plan`."""
-    changes = SequenceMatcher(None, tokenise(title), tokenise(other), autojunk=False).get_opcodes()
-    return any(change == "replace" for change, *_ in changes)
+    return any(change == "replace" for change, *_ in _changes(title, other))
 
 
 def _one_word_apart(title: str, other: str) -> bool:
     """Whether two titles are the same but for single words: `Orla baths`, `Velm baths`, and no two headlines."""
-    words = tokenise(title), tokenise(other)
-    changes = SequenceMatcher(None, *words, autojunk=False).get_opcodes()
-    changed = [(last - first, end - start) for change, first, last, start, end in changes if change != "equal"]
-    return bool(changed) and all(lengths == (1, 1) for lengths in changed)
+    lengths = [(last - first, end - start) for _, first, last, start, end in _changes(title, other)]
+    return set(lengths) == {(1, 1)}
+
+
+def _changes(title: str, other: str) -> list[tuple[str, int, int, int, int]]:
+    """How the words of one title become those of the other, as `difflib` tells it, without what stays."""
+    opcodes = SequenceMatcher(None, tokenise(title), tokenise(other), autojunk=False).get_opcodes()
+    return [opcode for opcode in opcodes if opcode[0] != "equal"]
 
 
 def _say_the_same(clause: _Clause, against: _Clause, kinds: set[str]) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Generator_
-from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -217,12 +217,9 @@ class Pipeline:
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
-        found = (
-            [sentence for sentence in (*quoted.ranked, *asked.ranked) if holds(quote, sentence)] for quote in quotes
-        )
-        answering = [
-            best for best, *_ in filter(None, found)
-        ]  # what stands beside it in a quote answers something else
+        stated = (*quoted.ranked, *asked.ranked)
+        best = (next((sentence for sentence in stated if holds(quote, sentence)), None) for quote in quotes)
+        answering = [sentence for sentence in best if sentence]  # what stands beside it answers something else
         disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, clock)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
@@ -245,11 +242,11 @@ class Pipeline:
         question = asked.standalone
         if not self.settings.weigh_quotes or (asks_for_several(question) and not tells_of_accounts(question)):
             return None
+        return find_rival(question, answering, asked.ranked, asked.index, self._verdict_alone(question, clock))
 
-        def verdict(sentence: Evidence) -> float:
-            return self._judge(question, [sentence], clock)
-
-        return find_rival(question, answering, asked.ranked, asked.index, verdict)
+    def _verdict_alone(self, question: str, clock: _Clock) -> Callable[[Evidence], float]:
+        """The log-odds of the model's yes to one sentence or quote."""
+        return lambda quote: self._judge(question, [quote], clock)
 
     def _quote(self, asked: _Asked, draft: str, passage: Sequence[Evidence], clock: _Clock) -> _Quoted:
         question, index = asked.standalone, asked.index
@@ -260,10 +257,7 @@ class Pipeline:
         settings, several, more = self.settings, asks_for_several(question), False
         if several or dropped or not written:  # one quote is not enough
             most = settings.quoted_for_several if several else settings.quoted_sentences
-
-            def verdict(quote: Evidence) -> float:
-                return self._judge(question, [quote], clock)
-
+            verdict = self._verdict_alone(question, clock)
             if settings.weigh_quotes and several:
                 quotes, more = choose_stated(question, draft, ranked, asked.ranked, index, most, verdict)
             elif settings.weigh_quotes:  # one of several facts answers nothing

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -201,30 +201,19 @@ def choose_stated(
     Returns:
         The quotes, and whether there may be more of their kind, in sources that were not read or for want of room.
     """
-    read = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
     listing = asks_for_list(question)
-    others = _best_of_sources(found, index) if listing else {}
-    stated = list(_log_odds(read, ranked, index, verdict)) if len(read) > 1 or others else [math.inf]
-    for sentence, odds in zip(read, stated, strict=True):
-        source = source_of(sentence, index)
-        if odds >= CLEARLY_STATED or (source in others and holds(sentence, others[source])):
-            others.pop(source, None)
-    unread, more, before = list(others.values()), listing, len(read)
-    while more and unread and len(read) - before < MOST_SOURCES:
-        batch, unread = unread[:SOURCES_READ], unread[SOURCES_READ:]
-        said = _log_odds(batch, ranked, index, verdict)
-        more = int((said >= CLEARLY_STATED).sum()) >= SOURCES_STATING
-        read, stated = [*read, *batch], [*stated, *said]
-    more = more and bool(unread)
-    rows = [sentence for sentence, odds in zip(read, stated, strict=True) if odds >= STATED]
+    read, more = _read_alone(ranked, _best_of_sources(found, index) if listing else {}, index, verdict)
+    rows = [sentence for sentence, odds in read if odds >= STATED]
     wanted = {*tokenise(question), *tokenise(draft)}
     quotes: list[Evidence] = []
     sources: set[str] = set()
-    for place in np.argsort(-np.array(stated), kind="stable"):
-        sentence, source = read[place], source_of(read[place], index)
-        brings = not quotes or (stated[place] >= STATED and _news(sentence, quotes, wanted) >= SEVERAL_NEWS)
-        states = listing and stated[place] >= CLEARLY_STATED
+    for sentence, odds in sorted(read, key=lambda each: -each[1]):
+        source = source_of(sentence, index)
+        brings = not quotes or (odds >= STATED and _news(sentence, quotes, wanted) >= SEVERAL_NEWS)
+        states = listing and odds >= CLEARLY_STATED
         is_item = states and source not in sources and bool(_words([sentence]) - _words(quotes))
+        if not (is_item or brings):
+            continue
         is_table = sum(_in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
         quote = (_with_table if is_table else _grown)(sentence, ranked, index)
         has_room = sum(len(quoted.text) for quoted in [*quotes, quote]) <= LISTED_CHARACTERS
@@ -232,9 +221,36 @@ def choose_stated(
             _add(quotes, quote, index)
             sources.add(source)
             most -= not is_item
-        elif is_item or (brings and states):
+        elif states:
             more = True
     return quotes, more
+
+
+def _read_alone(
+    ranked: Sequence[Evidence], best: Mapping[str, Evidence], index: Index, verdict: Callable[[Evidence], float]
+) -> tuple[list[tuple[Evidence, float]], bool]:
+    """The sentences that the model reads alone, with the log-odds of its yes, and whether it might have gone on.
+
+    The first `SEVERAL_READ` of the ranking, and of a list the best sentence of each source that none of these states
+    something of.
+    """
+    first = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
+    if len(first) == 1 and not best:
+        return [(first[0], math.inf)], False
+    read = list(zip(first, _log_odds(first, ranked, index, verdict), strict=True))
+    done = {source_of(sentence, index) for sentence, odds in read if odds >= CLEARLY_STATED}
+    unread = [
+        sentence
+        for source, sentence in best.items()
+        if source not in done and not any(holds(other, sentence) for other in first)
+    ]
+    more = bool(best)
+    while more and unread and len(read) - len(first) < MOST_SOURCES:
+        batch, unread = unread[:SOURCES_READ], unread[SOURCES_READ:]
+        said = _log_odds(batch, ranked, index, verdict)
+        more = int((said >= CLEARLY_STATED).sum()) >= SOURCES_STATING
+        read.extend(zip(batch, said, strict=True))
+    return read, more and bool(unread)
 
 
 def _best_of_sources(found: Sequence[Evidence], index: Index) -> dict[str, Evidence]:

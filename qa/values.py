@@ -100,6 +100,11 @@ class Value:
         return next((part for part in self.parts if len(part) == 4 and part.isdigit()), "")
 
 
+def has_digit(text: str) -> bool:
+    """Whether a digit stands in a text."""
+    return any(map(str.isdigit, text))
+
+
 @lru_cache(maxsize=4096)
 def find_values(text: str) -> tuple[Value, ...]:
     """The dates, clock times, weekdays, ordinals and quantities of a text; a number without a noun is none."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import TypeAlias
 
 from corpus import split_sentences
-from corpus.tables import HAS_UNIT, UNIT, rows_under_heads
+from corpus.tables import rows_under_heads, with_unit
 from index.lexical import tokenise
 from qa.abbreviations import INITIALS, other_forms
 from qa.citations import without_marks
@@ -17,7 +17,7 @@ from qa.evidence import Evidence, announced_by, asks, leans_back
 from qa.negation import contradicts, negates
 from qa.numbers import MEASURE, MINUS
 from qa.reversals import changes_office, crosses_bound, exchanges_years, read_former
-from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE
+from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE, has_digit
 from qa.wording import FOOTNOTE, expand_contractions, find_dates, normalise, without_dates
 
 Part: TypeAlias = tuple[str, list[Evidence]]
@@ -150,27 +150,16 @@ def cells_meant(sentence: str, quote: Evidence) -> list[str]:
     for names, cells in rows_under_heads(quote.text, quote.head):
         named = list(zip(names, cells, strict=True))
         label = f"{names[0]}: {cells[0]}"
-        of = [f"{name}: {cell}" for name, cell in named[1:] if cell.islower() and not _has_digit(cell) and has(cell)]
-        for name, cell in map(_with_unit, named[1:]):
-            if cells[0] and _has_digit(cell) and all(map(has, (cells[0], name, cell))):
+        of = [f"{name}: {cell}" for name, cell in named[1:] if cell.islower() and not has_digit(cell) and has(cell)]
+        for name, cell in starmap(with_unit, named[1:]):
+            if cells[0] and has_digit(cell) and all(map(has, (cells[0], name, cell))):
                 found.append(" ".join([label, *of, f"{name}: {cell}", *leading]))
     return found
-
-
-def _with_unit(named: tuple[str, str]) -> tuple[str, str]:
-    """The name of a column and a cell, with the unit that the name says of its bare numbers in the cell."""
-    name, cell = named
-    unit = None if HAS_UNIT.search(cell) else UNIT.search(name)
-    return (name[: unit.start()], f"{cell} {unit[1] or unit[2]}") if unit else named
 
 
 def _leads(word: str) -> bool:
     """Whether a word says no more than the value behind it."""
     return bool(stems := tokenise(word)) and (LEADS_TO_A_VALUE | NAMES_A_VALUE).issuperset(stems)
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
 
 
 def _rename(statement: str, forms: Sequence[tuple[re.Pattern[str], str]]) -> str:

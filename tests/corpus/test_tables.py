@@ -46,3 +46,8 @@ def test_each_row_is_told_with_the_names_of_its_columns() -> None:
     assert list(rows_under_heads("\n".join([head, rule, *rows]))) == told
     assert list(rows_under_heads(rows[0], head)) == told[:1]
     assert list(rows_under_heads(rows[0])) == list(rows_under_heads("30 places")) == list(rows_under_heads("")) == []
+    ruled = f"{head}\n{rule}\n| Diving | 8 |\n{rule}\n| All | 38 |"
+    assert [cells for names, cells in rows_under_heads(ruled) if names == ["Class", "Places"]] == [
+        ["Diving", "8"],
+        ["All", "38"],
+    ]

@@ -17,9 +17,10 @@ from qa.citations import QUOTED_INSTEAD
 from qa.confidence import Calibration, Regression
 from qa.evidence import ANTECEDENTS, FEWEST, Evidence
 from qa.generator import GenerationError, Message, StoppedError
+from qa.notes import MORE
 from qa.pipeline import PASSAGES, Pipeline
 from qa.question import QuestionError
-from qa.quotes import CLEAR_LEAD, NEWS_GAIN, SEVERAL_LEAD
+from qa.quotes import CLEAR_LEAD, MOST_SOURCES, NEWS_GAIN, SEVERAL_LEAD, SEVERAL_READ
 from qa.refusal import refusal_text
 
 MakePipeline = Callable[..., Pipeline]
@@ -533,6 +534,40 @@ def test_what_stands_beside_the_answer_in_a_quote_is_not_said_to_be_disputed(
     answer = pipeline.ask("Which two boats does the ferry have, the Anna and the Berta?")
     assert any("41,000" in citation.quote and "Berta" in citation.quote for citation in answer.citations)
     assert not any(note.startswith("Sources disagree") for note in answer.notes)
+
+
+def test_two_answers_in_other_words_are_both_quoted_where_the_model_says_yes_to_each(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    first, second = "Rebuilding the lido took £2.4 million.", "The bill for the lido came to £2.9 million."
+    documents = {"a.md": f"# Mercury\n\n{first}\n", "b.md": f"# Town budget\n\n{second}\n"}
+    replies = [script("It took £2.4 million.")]
+    answer = make_pipeline(scripted(replies=replies), documents).ask("How much did the lido cost?")
+    assert any(note.startswith("Sources disagree") for note in answer.notes)
+    assert {citation.quote for citation in answer.citations} == {first, second}
+    doubting = scripted(replies=replies, scores=[_doubting_without(first)])
+    assert not make_pipeline(doubting, documents).ask("How much did the lido cost?").notes
+
+
+def test_a_list_has_an_item_of_each_source_and_tells_where_it_may_go_on(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    names = [
+        f"{first}{last}" for first in ("Ana", "Bri", "Cor", "Dol") for last in ("bel", "dan", "fin", "gil", "kat", "mo")
+    ]
+    documents = {f"{name}.md": f"# {name}\n\nOn Sundays the ferry {name} sails.\n" for name in names}
+
+    def asked(count: int) -> Answer:
+        some = {path: documents[path] for path in sorted(documents)[:count]}
+        pipeline = make_pipeline(scripted(replies=[script("The ferry Anabel sails.")]), some)
+        answer = pipeline.ask("Which ferries sail on Sundays?")
+        check_form(answer, pipeline)
+        return answer
+
+    for count, more in ((8, False), (24, True)):
+        answer = asked(count)
+        assert len({citation.document for citation in answer.citations}) == min(count, SEVERAL_READ + MOST_SOURCES)
+        assert (MORE in answer.notes) == more
 
 
 def test_a_disagreement_stands_though_the_model_doubts_the_other_source(
