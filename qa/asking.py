@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Literal, TypeAlias
 
 from qa.question import QUESTION_WORD
 from qa.wording import MONTHS, TIME_NOUN, WEEKDAYS
+
+SortOfValue: TypeAlias = Literal["quantity", "time", "date", ""]
+"""What sort of value a question asks for; empty where it asks for none."""
 
 _PLURAL = r"(?!(?:does|has|was)\b)(?:\w{2,}(?<![sui])s|people|men|women|children)\b"
 """A word that may be a plural noun."""
@@ -58,6 +62,32 @@ _ONE_ANSWER = re.compile(
     re.IGNORECASE,
 )
 """How a question begins that asks for a reason, or for yes or no."""
+_VALUES: dict[SortOfValue, re.Pattern[str]] = {
+    "quantity": re.compile(
+        r"\bhow (?:many|much|often|long|old|far|tall|high|deep|big|large|wide|heavy|fast)\b|"
+        r"\b(?:number|percentage) of\b|"
+        r"\bwhat\b.{0,80}\b(?:amount|charge|cost|fare|fee|height|length|number|percentage|population|price|rate|share|"
+        r"size|speed|sum|total|value|weight)s?\b",
+        re.IGNORECASE,
+    ),
+    "time": re.compile(r"\b(?:what time|(?:until|till) when|how (?:late|early))\b", re.IGNORECASE),
+    "date": re.compile(r"\bwhen\b|\b(?:what|which) (?:date|day|month|year)\b", re.IGNORECASE),
+}
+_NAMING = r"(?!(?:ones?|it|they|them|these|those|this|both|each)\b)[^\s?!;,:]+"
+_THING = rf"(?:{_NAMING}\s+){{0,7}}?{_NAMING}"
+"""A few words that name something."""
+_COMPARED = tuple(
+    re.compile(rf"\W*(?:(?:and|so|please)\s+)?{form}\s*(?:$|[?!;]|\.(?:\s|$))", re.IGNORECASE)
+    for form in (
+        rf"(?:(?:what(?:['’]s|\s+(?:is|are|was|were))|explain|describe|tell\s+me|is\s+there)\s+)?(?:(?:a|any|the)\s+)?"
+        rf"(?:\w+\s+)?differences?\s+between\s+({_THING})\s+and\s+({_THING})",
+        rf"how\s+(?:do|does|did)\s+({_THING})\s+(?:and\s+({_THING})\s+differ|differ\s+from\s+({_THING}))",
+        rf"how\s+(?:is|are|was|were)\s+({_THING})\s+different\s+(?:from|to|than)\s+({_THING})",
+        rf"what\s+(?:distinguishes\s+({_THING})|sets\s+({_THING})\s+apart)\s+from\s+({_THING})",
+        rf"({_THING})\s+(?:vs\.?|versus)\s+({_THING})",
+        rf"compare\s+({_THING})\s+(?:and|with|to)\s+({_THING})",
+    )
+)
 _ACCOUNTS = re.compile(rf"\b(?:{_DIFFER})", re.IGNORECASE)
 
 
@@ -67,7 +97,8 @@ def asks_for_several(question: str) -> bool:
     Then one sentence seldom holds the answer. `Which of the four piers` asks for one, `which of the piers were` for
     several.
     """
-    return asks_for_list(question) or any(asked.search(question) for asked in (_LIST, _FEW, _SEVERAL))
+    forms = (_LIST, _FEW, _SEVERAL)
+    return asks_for_list(question) or any(form.search(question) for form in forms) or bool(compared_things(question))
 
 
 def asks_for_list(question: str) -> bool:
@@ -79,3 +110,19 @@ def asks_for_list(question: str) -> bool:
 def tells_of_accounts(question: str) -> bool:
     """Whether a question says that accounts differ, or asks whether they do."""
     return _ACCOUNTS.search(question) is not None
+
+
+def sort_of_value(question: str) -> SortOfValue:
+    """What sort of value a question asks for, by the words that end first: `how many came when`, `what day is it`."""
+    asked = {sort: found.end() for sort, words in _VALUES.items() if (found := words.search(question))}
+    return min(asked, key=asked.__getitem__, default="")
+
+
+def compared_things(question: str) -> tuple[str, ...]:
+    """The two things that a question compares as a whole: `What is the difference between the Anna and the Elsa?`.
+
+    None where it names what is compared of them, or does not ask it at its beginning.
+    """
+    found = next((match for form in _COMPARED if (match := form.match(question))), None)
+    things = [thing.rstrip(".") for thing in found.groups() if thing] if found else []
+    return () if any(re.match(rf"{QUESTION_WORD}\b", thing, re.IGNORECASE) for thing in things) else tuple(things)

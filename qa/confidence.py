@@ -19,6 +19,10 @@ from qa.quotes import draft_news, share_held
 CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
 """Weights, threshold and provenance; written by `python -m evals.calibrate`."""
 
+DOUBT_OF_QUANTITIES = 2.0
+"""What the log-odds of the model's yes lack where a question asks for a quantity: they are that much lower than for
+other questions, both where the evidence states it and where it does not (evals/LOG.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Readings:

@@ -18,10 +18,10 @@ from index import Embedder, Hit, Index, IndexReader, sentence_embedder
 from index.cache import Progress
 from qa.abbreviations import INITIALS, abbreviations, expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
-from qa.asking import asks_for_several, tells_of_accounts
+from qa.asking import asks_for_several, compared_things, sort_of_value, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
-from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
+from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import (
     Evidence,
@@ -70,8 +70,8 @@ class _Clock:
     search_ms: float = 0.0
     prompt_tokens: int = 0
     answer_tokens: int = 0
-    verdicts: dict[tuple[Evidence, ...], float] = field(default_factory=dict)
-    """By what the model read."""
+    verdicts: dict[tuple[str, tuple[Evidence, ...]], float] = field(default_factory=dict)
+    """By what was asked, and what the model read."""
 
     def now(self) -> float:
         return (time.perf_counter() - self.begun) * 1000.0
@@ -245,8 +245,9 @@ class Pipeline:
         return find_rival(question, answering, asked.ranked, asked.index, self._verdict_alone(question, clock))
 
     def _verdict_alone(self, question: str, clock: _Clock) -> Callable[[Evidence], float]:
-        """The log-odds of the model's yes to one sentence or quote."""
-        return lambda quote: self._judge(question, [quote], clock)
+        """The log-odds of the model's yes to one sentence or quote, which may tell of one of two things compared."""
+        questions = (question, *(f"What is {thing}?" for thing in compared_things(question)))
+        return lambda quote: max(self._judge(each, [quote], clock) for each in questions)
 
     def _quote(self, asked: _Asked, draft: str, passage: Sequence[Evidence], clock: _Clock) -> _Quoted:
         question, index = asked.standalone, asked.index
@@ -357,12 +358,13 @@ class Pipeline:
         )
 
     def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
-        read = tuple(replace(sentence, score=0.0) for sentence in chosen)
+        read = question, tuple(replace(sentence, score=0.0) for sentence in chosen)
         if read not in clock.verdicts:
             messages = verdict_prompt(question, chosen)
             self._count_prompt(messages, clock)
             said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
-            clock.verdicts[read] = float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
+            odds = float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
+            clock.verdicts[read] = odds + (DOUBT_OF_QUANTITIES if sort_of_value(question) == "quantity" else 0.0)
         return clock.verdicts[read]
 
     def _count_prompt(self, messages: Sequence[Message], clock: _Clock) -> None:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import product
 
 from index import Index
+from qa.asking import sort_of_value
 from qa.disagreement import Disagreement, source_of, told_apart
 from qa.evidence import Evidence, leans_back
 from qa.values import Value, find_values
 
 RIVALS, STATED = 8, -0.5
 """Best candidates that may be another answer, and the log-odds of the model's yes that both need (evals/LOG.md)."""
-_ASKED = {
-    "quantity": re.compile(
-        r"\bhow (?:many|much|long|old|far|tall|high|deep|big|large|wide|heavy|fast)\b|\b(?:number|percentage) of\b|"
-        r"\bwhat\b.{0,80}\b(?:amount|charge|cost|fare|fee|height|length|number|percentage|population|price|rate|share|"
-        r"size|speed|sum|total|value|weight)s?\b",
-        re.IGNORECASE,
-    ),
-    "time": re.compile(r"\b(?:what time|(?:until|till) when|how (?:late|early))\b", re.IGNORECASE),
-    "date": re.compile(r"\bwhen\b|\b(?:what|which) (?:date|day|month|year)\b", re.IGNORECASE),
-}
-"""What sort of value a question asks for, by the words that end first: `how many came when`, `what day is the fee`."""
 _NO_QUANTITY = frozenset({"date", "time", "weekday", "ordinal"})
 
 
@@ -47,8 +36,7 @@ def find_rival(
         index: Where they are from.
         verdict: The log-odds that the model gives to a sentence's stating the answer; not a number counts as a no.
     """
-    asked = {sort: found.end() for sort, words in _ASKED.items() if (found := words.search(question))}
-    sort = min(asked, key=asked.__getitem__, default="")
+    sort = sort_of_value(question)
     for sentence, other in product(answering, ranked[:RIVALS]):
         values, rivals = (_of_sort(sort, place.text) for place in (sentence, other))
         if (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.asking import asks_for_list, asks_for_several, tells_of_accounts
+from qa.asking import asks_for_list, asks_for_several, compared_things, sort_of_value, tells_of_accounts
 
 
 @pytest.mark.parametrize(
@@ -134,3 +134,52 @@ def test_a_question_that_asks_for_as_many_things_as_there_are(question: str, is_
 )
 def test_a_question_that_tells_of_accounts(question: str, tells: bool) -> None:
     assert tells_of_accounts(question) == tells
+
+
+@pytest.mark.parametrize(
+    ("question", "sort"),
+    [
+        ("How many pilots are there?", "quantity"),
+        ("And how often do they meet?", "quantity"),
+        ("What did the fare come to, and what was the total cost?", "quantity"),
+        ("When was it opened?", "date"),
+        ("Until when is it open?", "time"),
+        ("How many came when it opened?", "quantity"),
+        ("On what day is the fee due?", "date"),
+        ("Who is the mayor, however many votes she had?", ""),
+        ("Why is it so?", ""),
+    ],
+)
+def test_the_sort_of_value_that_a_question_asks_for(question: str, sort: str) -> None:
+    assert sort_of_value(question) == sort
+
+
+@pytest.mark.parametrize(
+    ("question", "things"),
+    [
+        ("What is the difference between the Anna and the Elsa?", ("the Anna", "the Elsa")),
+        (
+            "differences between U.S. Forces Japan and the 7th Fleet. I mix them up",
+            ("U.S. Forces Japan", "the 7th Fleet"),
+        ),
+        ("How does the Anna differ from her sister ship?", ("the Anna", "her sister ship")),
+        ("How do the Anna and the Elsa differ?", ("the Anna", "the Elsa")),
+        ("how is the Anna different from the Elsa", ("the Anna", "the Elsa")),
+        ("What distinguishes the Anna from the Elsa?", ("the Anna", "the Elsa")),
+        ("What sets the Anna apart from the Elsa?", ("the Anna", "the Elsa")),
+        ("Anna vs. Elsa", ("Anna", "Elsa")),
+        ("Please compare the Anna with the Elsa.", ("the Anna", "the Elsa")),
+        ("Anna vs Elsa, what do they weigh?", ()),
+        ("What is the difference between the old one and the ones of 2024?", ()),
+        ("Compare what the Anna carries with what the Elsa does.", ()),
+        ("By how much did the fare differ from the price before?", ()),
+        ("Who saw a difference between the Anna and the Elsa?", ()),
+    ],
+)
+def test_two_things_that_are_compared_as_a_whole(question: str, things: tuple[str, ...]) -> None:
+    assert compared_things(question) == things
+    assert not things or asks_for_several(question)
+
+
+def test_a_comparison_is_looked_for_in_linear_time() -> None:
+    assert compared_things("difference between " + "a-" * 2000 + " and " + "b " * 2000) == ()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.citations import QUOTED_INSTEAD
-from qa.confidence import Calibration, Regression
+from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, Regression
 from qa.evidence import ANTECEDENTS, FEWEST, Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.notes import MORE
@@ -636,6 +636,16 @@ def test_the_readings_are_those_of_the_answer(make_pipeline: MakePipeline, scrip
     found, drafted = readings
     assert (found.verdict, found.coverage) == (pytest.approx(3.0), 1.0)
     assert drafted.quoted_verdict == pytest.approx(3.0)
+
+
+def test_the_models_doubt_of_quantities_is_made_good(make_pipeline: MakePipeline, scripted: Any) -> None:
+    generator = scripted(replies=["Three."], scores=[(-1.0, -2.0)])
+    pipeline = make_pipeline(generator)
+    who, how_many = (pipeline.readings(question) for question in (WHO, "How many quays were opened?"))
+    assert who is not None
+    assert how_many is not None
+    assert [taken[0].verdict for taken in (who, how_many)] == pytest.approx([1.0, 1.0 + DOUBT_OF_QUANTITIES])
+    assert how_many[1].quoted_verdict == pytest.approx(1.0 + DOUBT_OF_QUANTITIES)
 
 
 def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
