@@ -78,7 +78,7 @@ def variants() -> list[Variant]:
         Variant("further quotes by score alone", {"qa.quotes.NEWS_GAIN": 0.0, "qa.quotes.SEVERAL_NEWS": 0.0}),
         Variant("quotes not weighed by the model", settings={"weigh_quotes": False}),
         Variant("one quote", settings={"quoted_sentences": 1, "quoted_for_several": 1}),
-        Variant("sentences compared without the adapter", {"qa.evidence.sentence_embedder": unchanged}),
+        Variant("sentences compared without the adapter", {"qa.ranking.sentence_embedder": unchanged}),
         Variant(
             "sentences embedded without their titles", {"qa.evidence.Evidence.titled": property(lambda e: e.as_read)}
         ),

@@ -16,7 +16,9 @@ from corpus.errors import DossierError
 from evals.questions import Question, load_questions
 from evals.scores import Gold
 from qa.abbreviations import expand
-from qa.evidence import rank_sentences, read_sentences, with_antecedents, with_lists, within_budget
+from qa.antecedents import with_antecedents
+from qa.lists import with_lists
+from qa.ranking import rank_sentences, read_sentences, within_budget
 from qa.settings import Settings
 from qa.wording import states
 

@@ -14,8 +14,9 @@ from typing import TypeAlias
 from corpus.tables import HAS_UNIT, cells_of, find_table, with_unit
 from index import Index
 from index.lexical import tokenise
+from qa.antecedents import asks
 from qa.claims import find_names
-from qa.evidence import Evidence, asks, row_head
+from qa.evidence import Evidence, row_head
 from qa.numbers import read_times
 from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE, Value, find_values, has_digit
 from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates

@@ -8,7 +8,8 @@ from datetime import date
 
 from index import Index
 from qa.disagreement import Disagreement
-from qa.evidence import Evidence, is_cut
+from qa.evidence import Evidence
+from qa.lists import is_cut
 from qa.prompt import readable_date
 
 CUT = "A list that is quoted here is too long to be shown whole; open its source for the other items."

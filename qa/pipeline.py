@@ -18,23 +18,17 @@ from index import Embedder, Hit, Index, IndexReader, sentence_embedder
 from index.cache import Progress
 from qa.abbreviations import INITIALS, abbreviations, expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
+from qa.antecedents import with_antecedents
 from qa.asking import asks_for_several, compared_things, sort_of_value, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
 from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
-from qa.evidence import (
-    Evidence,
-    in_reading_order,
-    order_hits,
-    rank_sentences,
-    with_antecedents,
-    with_lists,
-    within_budget,
-)
+from qa.evidence import Evidence, in_reading_order
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.instructions import without_orders
+from qa.lists import with_lists
 from qa.notes import answer_notes
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
@@ -50,6 +44,7 @@ from qa.quotes import (
     with_headings,
     with_year,
 )
+from qa.ranking import order_hits, rank_sentences, within_budget
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.rivals import find_rival
 from qa.settings import Settings

@@ -20,23 +20,15 @@ from numpy.typing import NDArray
 from corpus.tables import find_table, is_head, tell_rows
 from index import Index
 from index.lexical import tokenise
+from qa.antecedents import asks, sentence_before
 from qa.asking import asks_for_list
 from qa.citations import without_marks
 from qa.claims import check_claims
 from qa.disagreement import same_matter, source_of
-from qa.evidence import (
-    LIST_CHARACTERS,
-    Evidence,
-    asks,
-    embed_sentences,
-    late_lead_in,
-    list_around,
-    placed,
-    sentence_before,
-    standard,
-    table_head,
-)
+from qa.evidence import Evidence, placed, table_head
 from qa.instructions import speaks_to_a_model
+from qa.lists import LIST_CHARACTERS, late_lead_in, list_around
+from qa.ranking import embed_sentences, standard
 from qa.values import find_values
 from qa.wording import find_dates
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 from index import Index
+from qa.antecedents import leans_back
 from qa.asking import sort_of_value
 from qa.disagreement import Disagreement, source_of, told_apart
-from qa.evidence import Evidence, leans_back
+from qa.evidence import Evidence
 from qa.values import Value, find_values
 
 RIVALS, STATED = 8, -0.5

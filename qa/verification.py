@@ -11,9 +11,11 @@ from corpus import split_sentences
 from corpus.tables import rows_under_heads, with_unit
 from index.lexical import tokenise
 from qa.abbreviations import INITIALS, other_forms
+from qa.antecedents import asks, leans_back
 from qa.citations import without_marks
 from qa.claims import CAPITALISED, WORDING, check_claims, find_capitalised, find_numbers
-from qa.evidence import Evidence, announced_by, asks, leans_back
+from qa.evidence import Evidence
+from qa.lists import announced_by
 from qa.negation import contradicts, negates
 from qa.numbers import MEASURE, MINUS
 from qa.reversals import changes_office, crosses_bound, exchanges_years, read_former

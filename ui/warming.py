@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from corpus.errors import DossierError
-from qa.evidence import EMBEDDED_FOR_SEVERAL
+from qa.ranking import EMBEDDED_FOR_SEVERAL
 from ui.runs import Line
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ import pytest
 from corpus.document import Document
 from index import Embedder, Index, build
 from qa.disagreement import find_disagreement
-from qa.evidence import Evidence, rank_sentences
+from qa.evidence import Evidence
+from qa.ranking import rank_sentences
 
 PAIRS = [json.loads(line) for line in (Path(__file__).parent / "disagreements.jsonl").read_text("utf-8").splitlines()]
 RAILWAY = Path(__file__).parents[2] / "evals/folders/railway/documents"

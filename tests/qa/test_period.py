@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from index import Index
-from qa.evidence import rank_sentences
 from qa.period import Period, asked_period, dates_of, suits
+from qa.ranking import rank_sentences
 
 MakeIndex = Callable[[Mapping[str, str]], Index]
 

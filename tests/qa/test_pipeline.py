@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 
 from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
+from qa.antecedents import ANTECEDENTS
 from qa.citations import QUOTED_INSTEAD
 from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, Regression
-from qa.evidence import ANTECEDENTS, FEWEST, Evidence
+from qa.evidence import Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.notes import MORE
 from qa.pipeline import PASSAGES, Pipeline
 from qa.question import QuestionError
 from qa.quotes import CLEAR_LEAD, MOST_SOURCES, NEWS_GAIN, SEVERAL_LEAD, SEVERAL_READ
+from qa.ranking import FEWEST
 from qa.refusal import refusal_text
 
 MakePipeline = Callable[..., Pipeline]

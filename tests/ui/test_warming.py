@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from corpus.errors import DossierError
-from qa.evidence import EMBEDDED_FOR_SEVERAL
+from qa.ranking import EMBEDDED_FOR_SEVERAL
 from ui.runs import Line
 from ui.warming import warm
 
