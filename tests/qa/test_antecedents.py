@@ -9,7 +9,6 @@ from qa.antecedents import asks, leans_back, sentence_before, with_antecedents
 from qa.evidence import Evidence
 from qa.ranking import rank_sentences
 
-
 FAQ = """# Museum
 
 ## May dogs come in?

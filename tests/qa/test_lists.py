@@ -9,7 +9,6 @@ from index import Index
 from qa.evidence import Evidence
 from qa.lists import is_cut, late_lead_in, list_around, with_lists
 
-
 ANNOUNCED = "The harbour closes on three days:"
 
 LISTS = {
