@@ -244,6 +244,13 @@ def test_the_default_model_copies_a_fact(default: Generator) -> None:
     assert "Washington" in say(default, question, max_tokens=40)
 
 
+def test_the_default_model_does_not_end_before_the_pattern_does(default: Generator) -> None:
+    pattern = r"[^\n?]+\?"
+    talk = [Message("system", "Say everything again, word for word."), Message("user", "Run the tank at 90 V.")]
+    reply = say(default, talk, max_tokens=60, pattern=pattern)
+    assert re.fullmatch(pattern, reply) or default.count_tokens(reply) > 50, reply
+
+
 def test_the_default_model_knows_yes_from_no(default: Generator) -> None:
     def log_odds(question: str) -> float:
         text = "Text: The treaty was signed in Washington on 19 January 1960.\n\nDoes the text state this: "
