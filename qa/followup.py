@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from index.lexical import tokenise
 from qa.generator import Generator
 from qa.prompt import standalone_prompt
-from qa.question import QUESTION_WORD, Turn
+from qa.question import BEHIND, QUESTION_WORD, Turn
 from qa.wording import MONTHS, WEEKDAYS, expand_contractions
 
 _LEANING_WORDS = re.compile(
@@ -79,8 +79,6 @@ _QUESTIONS, _LINE = r"[^\n?？]+[?？]( [^\n?？]+[?？])?", r"[^\n]+"
 _REWRITE_TOKENS = 60
 _BEFORE_CHARACTERS = 600
 """What is put behind a question that could not be rewritten, at most."""
-_BEHIND = re.compile(r" \(earlier questions?: .*\)$")
-"""What was put behind an earlier question, which is part of the history as it was searched."""
 SHORT = 2
 """Content words up to which a question without a name or number is taken for an ellipsis of the one before; up to twice
 as many, it may speak of `the` thing of the last turns."""
@@ -136,7 +134,7 @@ def make_standalone(question: str, history: Sequence[Turn], generator: Generator
 
 def _earlier_questions(history: Sequence[Turn]) -> list[str]:
     """The last question, and before it, where it leans, the last one that does not; each without what is behind it."""
-    asked = [_BEHIND.sub("", turn.content).strip() for turn in history if turn.role == "user"]
+    asked = [BEHIND.sub("", turn.content).strip() for turn in history if turn.role == "user"]
     asked = [question for question in asked if question]
     alone = [question for question in asked if not leans_on_history(question)]
     return list(dict.fromkeys([*alone[-1:], *asked[-1:]]))

@@ -235,7 +235,8 @@ class Pipeline:
     def _rival(self, asked: _Asked, answering: Sequence[Evidence], clock: _Clock) -> Disagreement | None:
         """Another source's answer with another value, where the model may read sentences alone."""
         question = asked.standalone
-        if not self.settings.weigh_quotes or (asks_for_several(question) and not tells_of_accounts(question)):
+        other = compared_things(question) or (asks_for_several(question) and not tells_of_accounts(question))
+        if other or not self.settings.weigh_quotes:
             return None
         return find_rival(question, answering, asked.ranked, asked.index, self._verdict_alone(question, clock))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ TURN_CHARACTERS = 20_000
 
 QUESTION_WORD = r"(?:who|whom|whose|which|what|when|where|why|how)"
 """A word that asks, as part of a regular expression."""
+BEHIND = re.compile(r" \(earlier questions?: .*\)$")
+"""What `qa.followup` puts behind a question that leans on an earlier one."""
 
 
 class QuestionError(DossierError):

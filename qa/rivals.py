@@ -8,12 +8,14 @@ from itertools import product
 from index import Index
 from qa.antecedents import leans_back
 from qa.asking import sort_of_value
+from qa.confidence import DOUBT_OF_QUANTITIES
 from qa.disagreement import Disagreement, source_of, told_apart
 from qa.evidence import Evidence
 from qa.values import Value, find_values
 
 RIVALS, STATED = 8, -0.5
-"""Best candidates that may be another answer, and the log-odds of the model's yes that both need (evals/LOG.md)."""
+"""Best candidates that may be another answer, and the log-odds of the model's yes that both need, before its doubt of
+quantities is made good (evals/LOG.md)."""
 _NO_QUANTITY = frozenset({"date", "time", "weekday", "ordinal"})
 
 
@@ -38,6 +40,7 @@ def find_rival(
         verdict: The log-odds that the model gives to a sentence's stating the answer; not a number counts as a no.
     """
     sort = sort_of_value(question)
+    least = STATED + (DOUBT_OF_QUANTITIES if sort == "quantity" else 0.0)
     for sentence, other in product(answering, ranked[:RIVALS]):
         values, rivals = (_of_sort(sort, place.text) for place in (sentence, other))
         if (
@@ -47,8 +50,8 @@ def find_rival(
             and source_of(other, index) != source_of(sentence, index)
             and not (leans_back(sentence.text) or leans_back(other.text))
             and not told_apart(sentence, other, values[0].kind)
-            and verdict(sentence) >= STATED
-            and verdict(other) >= STATED
+            and verdict(sentence) >= least
+            and verdict(other) >= least
         ):
             return sentence, other
     return None

@@ -29,9 +29,13 @@ STEP_TOKENS = 32
 instead of 512 takes 13 % more processor time (evals/LOG.md)."""
 _CERTAIN = 1000.0
 """Added to a token's logit it makes the token the next one; its reported probability stays the raw one."""
-_ENDS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")
-"""Where a GGUF file names the tokens that end a reply. To a grammar any other control token is the text of its name:
-where a reply may not end yet, the model went on in such tokens, which nobody sees."""
+_CONTROL = 3
+"""The type of control tokens in a GGUF file."""
+_ENDS = frozenset(
+    {"<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>", "<end_of_turn>", "</s>"}
+)
+"""Control tokens that end a reply: a grammar knows them. Any other one is to it the text of its name: where a reply may
+not end yet, the model went on in such tokens, which nobody sees."""
 _QUIET = -1
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks the model's own server, whatever proxy the environment names."""
@@ -61,11 +65,11 @@ class LlamaCppGenerator:
         except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise GenerationError(f"llama.cpp could not load {path}: {error}. Run: dossier models verify") from error
         self._control_tokens = {*USUAL_CONTROL_TOKENS, *filter(looks_like_control, tokens)}
-        ends = [int(fields[key].contents()) for key in _ENDS if key in fields]
+        kinds: list[int] = fields["tokenizer.ggml.token_type"].contents()
         self._never_written = [
             [token, False]
-            for token, text in enumerate(tokens)
-            if ends and looks_like_control(text) and token not in ends
+            for token, (text, kind) in enumerate(zip(tokens, kinds, strict=True))
+            if kind == _CONTROL and text not in _ENDS
         ]
         self._template = _compile(template)
 

@@ -572,6 +572,30 @@ def test_a_list_has_an_item_of_each_source_and_tells_where_it_may_go_on(
         assert (MORE in answer.notes) == more
 
 
+def test_of_two_things_that_are_compared_both_are_quoted(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    ferry, tug = "The Anna is a ferry that carries 300 people.", "The Elsa is a tug that carries 12 people."
+    documents = {
+        "anna.md": f"# Boats\n\n{ferry}\n",
+        "elsa.md": f"# Tugs\n\n{tug}\n",
+        "c.md": "# C\n\nIt rained all day.\n",
+    }
+
+    def verdict(messages: Sequence[Message], _: Sequence[str]) -> tuple[float, float]:
+        passages, asked = messages[-1].content.split("Question: ")
+        stated = (ferry in passages) + (tug in passages)
+        whole, anna, elsa = "difference" in asked, "is the Anna" in asked, "is the Elsa" in asked
+        says = (whole and stated == 2) or (anna and ferry in passages) or (elsa and tug in passages)
+        return (-0.1, -3.1) if says else (-6.1, -0.1)
+
+    generator = scripted(replies=[script("Nobody knows it.")], scores=[verdict])
+    answer = make_pipeline(generator, documents).ask("What is the difference between the Anna and the Elsa?")
+    assert {ferry, tug} <= {citation.quote for citation in answer.citations}
+    assert "c.md" not in {citation.document for citation in answer.citations}
+    assert not any("agree" in note for note in answer.notes)
+
+
 def test_a_disagreement_stands_though_the_model_doubts_the_other_source(
     make_pipeline: MakePipeline, scripted: Any, script: Any, documents: dict[str, str]
 ) -> None:
