@@ -74,7 +74,7 @@ def variants() -> list[Variant]:
         Variant("confidence from the verdict alone", readings=(("verdict",), ("verdict",))),
         Variant("no second look, at the draft", readings=(FITTED, FITTED)),
         Variant("the draft is no query", {"qa.quotes.DRAFT_MEANING": 0.0, "qa.quotes.DRAFT_WORDS": 0.0}),
-        Variant("quotes without their neighbours", {"qa.quotes.NEIGHBOUR_LEAD": -math.inf}),
+        Variant("quotes without their neighbours", {"qa.extents.NEIGHBOUR_LEAD": -math.inf}),
         Variant("further quotes by score alone", {"qa.quotes.NEWS_GAIN": 0.0, "qa.quotes.SEVERAL_NEWS": 0.0}),
         Variant("quotes not weighed by the model", settings={"weigh_quotes": False}),
         Variant("one quote", settings={"quoted_sentences": 1, "quoted_for_several": 1}),

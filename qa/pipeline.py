@@ -25,6 +25,7 @@ from qa.claims import unfounded
 from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import Evidence, in_reading_order
+from qa.extents import as_part, holds, with_headings
 from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.instructions import without_orders
@@ -34,14 +35,11 @@ from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
 from qa.quotes import (
     CANDIDATES,
-    as_part,
     choose_quotes,
     choose_stated,
-    holds,
     least_doubted_first,
     rank_for_quoting,
     to_the_point,
-    with_headings,
     with_year,
 )
 from qa.ranking import order_hits, rank_sentences, within_budget

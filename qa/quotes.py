@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -17,17 +16,14 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.tables import find_table, is_head, tell_rows
+from corpus.tables import is_head
 from index import Index
 from index.lexical import tokenise
-from qa.antecedents import asks, sentence_before
+from qa.antecedents import asks
 from qa.asking import asks_for_list
-from qa.citations import without_marks
-from qa.claims import check_claims
 from qa.disagreement import same_matter, source_of
-from qa.evidence import Evidence, placed, table_head
-from qa.instructions import speaks_to_a_model
-from qa.lists import LIST_CHARACTERS, late_lead_in, list_around
+from qa.evidence import Evidence
+from qa.extents import add_quote, grown, holds, in_one_table, with_table
 from qa.ranking import embed_sentences, standard
 from qa.values import find_values
 from qa.wording import find_dates
@@ -63,13 +59,6 @@ LISTED_CHARACTERS = 2400
 once more, together."""
 TABLE_ROWS = 3
 """Rows of a short table that the model does not clearly doubt, from which on the whole table is quoted."""
-NEIGHBOUR_LEAD = 8.0
-"""Log-odds by which the best sentence may lead one that stands beside a quote and is quoted with it: what leads up to
-the fact, or follows from it, is read with it (evals/LOG.md)."""
-HEADING_CHARACTERS = 400
-"""Most characters between a quote and the heading above it that is quoted with it."""
-TOUCHING = 1
-"""Most characters between two sentences that are quoted as one: a space, or the end of a line, but no blank line."""
 
 _NOT_SPACE = re.compile(r"\S")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
@@ -125,8 +114,8 @@ def choose_quotes(
     lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
     wanted = {*tokenise(question), *tokenise(draft)}
     words = [wanted & _words([sentence]) for sentence in ranked]
-    grown = _with_table if several else _grown
-    quotes = [grown(sentence, ranked, index) for sentence in ranked[:1]]
+    grow = with_table if several else grown
+    quotes = [grow(sentence, ranked, index) for sentence in ranked[:1]]
     for _ in range(1, most):
         held = _words(quotes)
         news = [len(own - held) / len(wanted) if wanted else 0.0 for own in words]
@@ -137,11 +126,11 @@ def choose_quotes(
             if news[place] >= least
             and worth[place] >= ranked[0].score - lead
             and not any(holds(quote, sentence) for quote in quotes)
-            and (several or not any(_in_one_table(quote, sentence, index) for quote in quotes))
+            and (several or not any(in_one_table(quote, sentence, index) for quote in quotes))
         ]
         if not left:
             break
-        _add(quotes, grown(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
+        add_quote(quotes, grow(ranked[max(left, key=worth.__getitem__)], ranked, index), index)
     return quotes
 
 
@@ -206,11 +195,11 @@ def choose_stated(
         is_item = states and source not in sources and bool(_words([sentence]) - _words(quotes))
         if not (is_item or brings):
             continue
-        is_table = sum(_in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
-        quote = (_with_table if is_table else _grown)(sentence, ranked, index)
+        is_table = sum(in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
+        quote = (with_table if is_table else grown)(sentence, ranked, index)
         has_room = sum(len(quoted.text) for quoted in [*quotes, quote]) <= LISTED_CHARACTERS
         if (brings and most > 0) or (is_item and has_room):
-            _add(quotes, quote, index)
+            add_quote(quotes, quote, index)
             sources.add(source)
             most -= not is_item
         elif states:
@@ -270,7 +259,7 @@ def _log_odds(
     sentences: Sequence[Evidence], ranked: Sequence[Evidence], index: Index, verdict: Callable[[Evidence], float]
 ) -> NDArray[np.float64]:
     """The model's yes to each of some sentences as it would be quoted, (sentences,); not a number counts as a no."""
-    return np.nan_to_num([verdict(_grown(sentence, ranked, index)) for sentence in sentences], nan=-np.inf)
+    return np.nan_to_num([verdict(grown(sentence, ranked, index)) for sentence in sentences], nan=-np.inf)
 
 
 def to_the_point(question: str, draft: str, quotes: Sequence[Evidence]) -> list[Evidence]:
@@ -301,73 +290,6 @@ def share_held(words: set[str], text: str) -> float:
     return len(words & set(tokenise(text))) / len(words) if words else 0.0
 
 
-def _grown(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
-    """The sentence as it is quoted: with what its pronoun leans on, its list, and a good neighbour that was found.
-
-    A row of a table takes no other one along: each says all of itself under its head.
-    """
-    before = sentence_before(sentence, index)
-    quote = sentence if before is None else _joined(before, sentence, index)
-    for part in list_around(sentence, index):
-        quote = _joined(quote, part, index)
-    neighbour = next((other for other in ranked if _touch(quote, other) and not holds(quote, other)), None)
-    if neighbour and not quote.head and neighbour.score >= ranked[0].score - NEIGHBOUR_LEAD:
-        quote = _joined(quote, neighbour, index)
-    return quote
-
-
-def _with_table(sentence: Evidence, ranked: Sequence[Evidence], index: Index) -> Evidence:
-    """The sentence as it is quoted, and a row with its table, where that has no more than `LIST_CHARACTERS`."""
-    text = index.documents[sentence.document].text
-    start, end = find_table(text, sentence.start)
-    text = text[start:end]
-    if start == end or len(text) > LIST_CHARACTERS or any(map(speaks_to_a_model, tell_rows(text).splitlines())):
-        return _grown(sentence, ranked, index)
-    return placed((start, end), sentence, index)
-
-
-def _in_one_table(one: Evidence, other: Evidence, index: Index) -> bool:
-    """Whether two places are rows of one table."""
-    if one.document != other.document:
-        return False
-    text = index.documents[one.document].text
-    (start, end), table = find_table(text, one.start), find_table(text, other.start)
-    return start < end and (start, end) == table
-
-
-def with_headings(draft: str, quotes: Sequence[Evidence], index: Index) -> list[Evidence]:
-    """The quotes, each with the heading above it where that holds a number or date of the draft that it lacks.
-
-    `Fixed a leak` under `3.1.1 (2 October 2024)` does not say in which release. A late item of a long list stands after
-    what announces it, a quote of its own.
-    """
-    headed: list[Evidence] = []
-    for quote in quotes:
-        for lead_in in late_lead_in(quote, index):
-            _add(headed, lead_in, index)
-        _add(headed, _under_heading(draft, quote, index), index)
-    return headed
-
-
-def _under_heading(draft: str, quote: Evidence, index: Index) -> Evidence:
-    document = index.documents[quote.document]
-    above = bisect_right(document.headings, (quote.start, 0)) - 1
-    if above < 0 or quote.start - document.headings[above][1] > HEADING_CHARACTERS:
-        return quote
-    start, end = document.headings[above]
-    heading = document.text[start:end]
-    if _lacking(draft, f"{heading}\n{quote.as_read}") == _lacking(draft, quote.as_read):
-        return quote
-    whole = placed((start, quote.end), quote, index)
-    return quote if any(map(speaks_to_a_model, whole.as_read.splitlines())) else whole
-
-
-def _lacking(draft: str, text: str) -> int:
-    """How many numbers and dates of the draft a text does not hold."""
-    claims = check_claims(draft, text)
-    return len(claims["numbers"].unsupported) + len(claims["dates"].unsupported)
-
-
 def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Evidence]) -> list[Evidence]:
     """The quotes, with the year of a day that the first one gives without it, where a question asks when.
 
@@ -388,39 +310,3 @@ def with_year(question: str, quotes: Sequence[Evidence], ranked: Sequence[Eviden
             if days & told and (sentence.document == quote.document or same_matter(quote.text, sentence.text)):
                 return [*quotes, sentence]
     return list(quotes)
-
-
-def holds(quote: Evidence, sentence: Evidence) -> bool:
-    """Whether a sentence lies inside a quote."""
-    return quote.document == sentence.document and quote.start <= sentence.start and sentence.end <= quote.end
-
-
-def as_part(quote: Evidence, index: Index) -> tuple[str, list[Evidence]]:
-    """The quote as an answer shows it and what it cites: with a row of a table, its head as well."""
-    return as_quote(quote), [quote, *table_head(quote, index)]
-
-
-def as_quote(evidence: Evidence) -> str:
-    """The quote as an answer shows it: on one line, in quotation marks; empty for a mere footnote mark."""
-    text = without_marks(evidence.as_read)
-    return f"“{text}”" if text else ""
-
-
-def _add(quotes: list[Evidence], evidence: Evidence, index: Index) -> None:
-    """Add a quote, or lengthen one that it touches or overlaps."""
-    for place, other in enumerate(quotes):
-        if _touch(other, evidence):
-            quotes[place] = _joined(other, evidence, index)
-            return
-    quotes.append(evidence)
-
-
-def _touch(one: Evidence, other: Evidence) -> bool:
-    """Whether two places overlap or stand side by side."""
-    first, last = sorted((one, other), key=lambda evidence: evidence.start)
-    return one.document == other.document and last.start - first.end <= TOUCHING
-
-
-def _joined(one: Evidence, other: Evidence, index: Index) -> Evidence:
-    start, end = min(one.start, other.start), max(one.end, other.end)
-    return placed((start, end), one, index)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import qa.quotes
+import qa.extents
 from evals.ablation import READINGS, Variant, calibrated, run_variant, switched, table, variants
 from evals.calibrate import FITTED, FITTED_DRAFTED
 from evals.remembering import RememberingGenerator
@@ -44,11 +44,11 @@ def test_every_part_that_is_switched_off_exists_and_comes_back() -> None:
         for name in variant.patches:
             resolve_name(name)  # raises where there is none
         Settings(**dict(variant.settings))
-    before = qa.quotes.NEIGHBOUR_LEAD
-    with pytest.raises(KeyError), switched(Variant("", {"qa.quotes.NEIGHBOUR_LEAD": 0.0})):
-        assert qa.quotes.NEIGHBOUR_LEAD == 0.0
+    before = qa.extents.NEIGHBOUR_LEAD
+    with pytest.raises(KeyError), switched(Variant("", {"qa.extents.NEIGHBOUR_LEAD": 0.0})):
+        assert qa.extents.NEIGHBOUR_LEAD == 0.0
         raise KeyError
-    assert before == qa.quotes.NEIGHBOUR_LEAD
+    assert before == qa.extents.NEIGHBOUR_LEAD
 
 
 def test_other_readings_are_fitted_to_the_committed_questions() -> None:

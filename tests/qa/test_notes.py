@@ -8,8 +8,9 @@ import pytest
 from index import Index
 from qa.disagreement import find_disagreement
 from qa.evidence import Evidence
+from qa.extents import with_headings
 from qa.notes import CUT, MORE, answer_notes, disagreement_note, stale_note
-from qa.quotes import choose_quotes, with_headings
+from qa.quotes import choose_quotes
 
 TODAY = date(2026, 1, 1)
 

@@ -7,24 +7,21 @@ import pytest
 
 from index import Index
 from qa.evidence import Evidence, placed
+from qa.extents import NEIGHBOUR_LEAD, as_part, as_quote, with_headings
 from qa.quotes import (
     CLEAR_LEAD,
     CLEARLY_STATED,
     LISTED_CHARACTERS,
-    NEIGHBOUR_LEAD,
     NEWS_GAIN,
     READ_ALONE,
     SEVERAL_LEAD,
     SEVERAL_READ,
     STATED,
-    as_part,
-    as_quote,
     choose_quotes,
     choose_stated,
     least_doubted_first,
     rank_for_quoting,
     to_the_point,
-    with_headings,
     with_year,
 )
 from qa.verification import verify
