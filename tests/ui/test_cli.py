@@ -37,15 +37,20 @@ def test_help_needs_no_heavy_module_and_answers_at_once() -> None:
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+    # Processor time beside that of what any command line imports: a machine may be slow, and have other work.
+    bare = _processor_seconds("import click, json, logging, pathlib, tomllib")
+    assert _processor_seconds("from ui.cli import main; main(['--help'])") < 5 * bare
+
+
+def _processor_seconds(script: str) -> float:
+    """The least of five runs in a process of their own."""
     seconds = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-c", "from ui.cli import main; main(['--help'])"]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    # Processor time: on a machine with other work the clock says nothing.
-    assert min(seconds) < 0.3
+    return min(seconds)
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
