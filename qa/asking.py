@@ -1,4 +1,4 @@
-"""What a question asks for: one thing, several, or as many as there are."""
+"""What a question asks for: one thing, several, as many as there are, a value, the difference of two things."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ _ONE_ANSWER = re.compile(
     re.IGNORECASE,
 )
 """How a question begins that asks for a reason, or for yes or no."""
+_ASKS = re.compile(rf"\b{QUESTION_WORD}\b", re.IGNORECASE)
 _HOW_MUCH = (
     r"\bhow\s+(?:many|much|often|long|old|far|tall|high|deep|big|large|wide|heavy|fast|hot|cold|warm|thick|loud|strong|"
     r"steep|expensive|quickly|soon|close|great|few|powerful)\b(?!-)"
@@ -156,7 +157,7 @@ def sort_of_value(question: str) -> SortOfValue:
     An earlier question that is put behind counts only where the question has no question word of its own.
     """
     own = BEHIND.sub("", question)
-    text = own if re.search(rf"\b{QUESTION_WORD}\b", own, re.IGNORECASE) else question
+    text = own if _ASKS.search(own) else question
     asked = {sort: found.end() for sort, words in _VALUES.items() if (found := words.search(text))}
     return min(asked, key=asked.__getitem__, default="")
 

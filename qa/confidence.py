@@ -12,6 +12,7 @@ from typing import Any
 
 from index import Hit
 from index.lexical import tokenise
+from qa.asking import sort_of_value
 from qa.claims import check_claims
 from qa.evidence import Evidence
 from qa.quotes import draft_news, share_held
@@ -102,6 +103,11 @@ class Calibration:
         """The calibration that `python -m evals.calibrate fit` writes; raises as `load`."""
         regressions = {name: Regression(**stored[name]) for name in ("found", "drafted")}
         return cls(**{**stored, **regressions})
+
+
+def doubt_of(question: str) -> float:
+    """What is added to the log-odds of the model's yes to a question: `DOUBT_OF_QUANTITIES` for one, otherwise 0."""
+    return DOUBT_OF_QUANTITIES if sort_of_value(question) == "quantity" else 0.0
 
 
 def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence], *, verdict: float) -> Readings:

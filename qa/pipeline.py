@@ -19,10 +19,10 @@ from index.cache import Progress
 from qa.abbreviations import INITIALS, abbreviations, expand
 from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
 from qa.antecedents import with_antecedents
-from qa.asking import asks_for_several, compared_things, sort_of_value, tells_of_accounts
+from qa.asking import asks_for_several, compared_things, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import unfounded
-from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, DraftReadings, Readings, take_draft_readings, take_readings
+from qa.confidence import Calibration, DraftReadings, Readings, doubt_of, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import Evidence, in_reading_order
 from qa.extents import as_part, holds, with_headings
@@ -233,8 +233,8 @@ class Pipeline:
     def _rival(self, asked: _Asked, answering: Sequence[Evidence], clock: _Clock) -> Disagreement | None:
         """Another source's answer with another value, where the model may read sentences alone."""
         question = asked.standalone
-        other = compared_things(question) or (asks_for_several(question) and not tells_of_accounts(question))
-        if other or not self.settings.weigh_quotes:
+        several = compared_things(question) or (asks_for_several(question) and not tells_of_accounts(question))
+        if several or not self.settings.weigh_quotes:
             return None
         return find_rival(question, answering, asked.ranked, asked.index, self._verdict_alone(question, clock))
 
@@ -358,7 +358,7 @@ class Pipeline:
             self._count_prompt(messages, clock)
             said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
             odds = float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
-            clock.verdicts[read] = odds + (DOUBT_OF_QUANTITIES if sort_of_value(question) == "quantity" else 0.0)
+            clock.verdicts[read] = odds + doubt_of(question)
         return clock.verdicts[read]
 
     def _count_prompt(self, messages: Sequence[Message], clock: _Clock) -> None:

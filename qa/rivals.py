@@ -8,7 +8,7 @@ from itertools import product
 from index import Index
 from qa.antecedents import leans_back
 from qa.asking import sort_of_value
-from qa.confidence import DOUBT_OF_QUANTITIES
+from qa.confidence import doubt_of
 from qa.disagreement import Disagreement, source_of, told_apart
 from qa.evidence import Evidence
 from qa.values import Value, find_values
@@ -40,7 +40,7 @@ def find_rival(
         verdict: The log-odds that the model gives to a sentence's stating the answer; not a number counts as a no.
     """
     sort = sort_of_value(question)
-    least = STATED + (DOUBT_OF_QUANTITIES if sort == "quantity" else 0.0)
+    least = STATED + doubt_of(question)
     for sentence, other in product(answering, ranked[:RIVALS]):
         values, rivals = (_of_sort(sort, place.text) for place in (sentence, other))
         if (

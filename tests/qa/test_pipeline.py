@@ -594,6 +594,8 @@ def test_of_two_things_that_are_compared_both_are_quoted(
     assert {ferry, tug} <= {citation.quote for citation in answer.citations}
     assert "c.md" not in {citation.document for citation in answer.citations}
     assert not any("agree" in note for note in answer.notes)
+    del documents["elsa.md"]
+    assert make_pipeline(generator, documents).ask("What is the difference between the Anna and the Elsa?").abstained
 
 
 def test_a_disagreement_stands_though_the_model_doubts_the_other_source(

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from index import Index
-from qa.asking import sort_of_value
-from qa.confidence import DOUBT_OF_QUANTITIES
+from qa.confidence import doubt_of
 from qa.evidence import Evidence
 from qa.rivals import STATED, find_rival
 
@@ -42,7 +41,7 @@ def test_two_answers_with_other_values_disagree_in_any_words(
     small_index: Index, evidence: Callable[..., Evidence], question: str, text: str, rival: str, found: bool
 ) -> None:
     one, other = evidence(text, "a.md"), evidence(rival, "b.md")
-    least = STATED + (DOUBT_OF_QUANTITIES if sort_of_value(question) == "quantity" else 0.0)
+    least = STATED + doubt_of(question)
 
     def rivals(doubted: str) -> bool:
         verdict = lambda sentence: least - (sentence.text == doubted)  # noqa: E731
