@@ -137,10 +137,22 @@ def test_sentences_are_compared_by_another_form_of_the_default_model_only(toy_em
     adapted = sentence_embedder(embedder)
     assert adapted.weights_hash != embedder.weights_hash
     assert sentence_embedder(toy_embedder) is toy_embedder
-    question = "How many stars does the commander of the base wear?"
-    sentences = ["The base is led by a three-star general.", "The commander of the base spoke of the stars at night."]
-    for each in (embedder, adapted):
-        vectors = each.embed_documents(sentences)
-        assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
-    first, second = vectors @ adapted.embed_query(question)
-    assert first > second
+    for question, answer, other in (
+        (
+            "How long does the tour of the mill take?",
+            "A walk through the mill lasts fifty minutes.",
+            "The tour of the mill is popular with schools.",
+        ),
+        (
+            "How much does a ticket for the museum cost?",
+            "Visitors to the museum pay 12 euros.",
+            "Keep your ticket for the museum until you leave.",
+        ),
+    ):
+        distances = []
+        for each in (embedder, adapted):
+            vectors = each.embed_documents([answer, other])
+            assert np.linalg.norm(vectors, axis=1) == pytest.approx(1.0, abs=1e-5)
+            first, second = vectors @ each.embed_query(question)
+            distances.append(first - second)
+        assert distances[1] > 0.1 > distances[0]  # .18 to .22, and .01: on no processor near the limit
