@@ -12,7 +12,7 @@ from index.cache import Progress
 from index.weights import ANSWERING_MODEL, MODELS, Model, checked_hash, ensure_file
 from qa.generator import GenerationError, Generator
 
-ENGINES = ("auto", "openvino", "llamacpp", "transformers", "openai")
+ENGINES = ("auto", "openvino", "int8", "llamacpp", "transformers", "openai")
 
 
 def load_generator(model: str = "", engine: str = "auto", progress: Progress | None = None) -> Generator:
@@ -23,7 +23,7 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
             models list` for one as it was published, a model folder, a GGUF file, a name on the model hub, or the
             address of an OpenAI-compatible server (`http://host:8000/v1`, with `#name` to choose among its models).
         engine: One of `ENGINES`. `auto` takes the server for an address, transformers where there is a GPU or the model
-            is in its form, OpenVINO on a CPU with AVX-512, and llama.cpp on any other.
+            is in its form, OpenVINO on a CPU with AVX-512, and int8 on any other.
         progress: Told about long steps (joining, converting, compiling).
 
     Raises:
@@ -59,8 +59,9 @@ def _load_named(model: str, engine: str, progress: Progress | None) -> Generator
         return _load_folder(path.resolve(), engine, progress)
     if path.is_absolute() or model.startswith((".", "~")) or path.suffix.lower() == ".gguf":
         raise GenerationError(f"There is no model at {path}. Name a model folder, a GGUF file, or a model of the hub.")
-    if engine == "openvino":
-        raise GenerationError(f"The engine openvino needs a folder or a GGUF file, not {model!r}.")
+    if engine in ("openvino", "int8", "llamacpp"):
+        needed = "a folder or a GGUF file" if engine == "openvino" else "a GGUF file"
+        raise GenerationError(f"The engine {engine} needs {needed}, not {model!r}.")
     from qa.engines.transformers_engine import TransformersGenerator
 
     return TransformersGenerator(model, model)
@@ -72,20 +73,23 @@ def _catalogued(model: str) -> Model | None:
 
 
 def _load_gguf(path: Path, sha256: str, name: str, engine: str, progress: Progress | None) -> Generator:
-    if engine == "llamacpp" or (engine == "auto" and not has_gpu() and not has_avx512()):
+    if engine == "auto":
+        engine = "transformers" if has_gpu() else "openvino" if has_avx512() else "int8"
+    if engine == "llamacpp":
         from qa.engines.llamacpp_engine import LlamaCppGenerator
 
         return LlamaCppGenerator(path, name)
-    from index.conversion import OPENVINO, TRANSFORMERS, ensure_converted
+    from index.conversion import INT8, OPENVINO, TRANSFORMERS, ensure_converted
 
-    sha256 = sha256 or checked_hash(path, progress)
-    if engine == "transformers" or (engine == "auto" and has_gpu()):
-        from qa.engines.transformers_engine import TransformersGenerator
+    form = {"openvino": OPENVINO, "int8": INT8, "transformers": TRANSFORMERS}[engine]
+    folder = ensure_converted(path, sha256 or checked_hash(path, progress), form, progress)
+    if engine == "openvino":
+        from qa.engines.openvino_engine import OpenVINOGenerator
 
-        return TransformersGenerator(ensure_converted(path, sha256, TRANSFORMERS, progress), name)
-    from qa.engines.openvino_engine import OpenVINOGenerator
+        return OpenVINOGenerator(folder, name, progress)
+    from qa.engines.transformers_engine import TransformersGenerator
 
-    return OpenVINOGenerator(ensure_converted(path, sha256, OPENVINO, progress), name, progress)
+    return TransformersGenerator(folder, name, eight_bit=engine == "int8")
 
 
 def _load_folder(folder: Path, engine: str, progress: Progress | None) -> Generator:
@@ -112,7 +116,7 @@ def _address(model: str) -> tuple[str, str]:
 
 @cache
 def has_avx512() -> bool:
-    """Whether the CPU has AVX-512 (without, llama.cpp is the faster engine); True where it cannot be told."""
+    """Whether the CPU has AVX-512 (without, int8 is the faster engine); True where it cannot be told."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

@@ -11,15 +11,20 @@ import pytest
 
 from qa.engines import load_generator
 from qa.engines.choosing import has_avx512
+from qa.engines.transformers_engine import LOOKED_UP, TransformersGenerator
 from qa.generator import GenerationError, Generator, Message, StoppedError
 
 SMALL = "smollm2-135m-instruct-q4_1"
 DEFAULT = ""
-ENGINES = ["openvino", "transformers", "llamacpp"]
+ENGINES = ["openvino", "int8", "transformers", "llamacpp"]
 CAPITAL = [Message("system", "You answer briefly."), Message("user", "What is the capital of France?")]
 
 LONG = [Message("user", f"Which is last? {' '.join(f'item {number}' for number in range(380))}")]
 """About 1,700 tokens: their reading takes the small model seconds, the default one half a minute."""
+
+KEEPS_ALL_BITS = pytest.mark.skipif(
+    not has_avx512(), reason="OpenVINO keeps 8 bits of what it has read on other processors"
+)
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
 
@@ -94,8 +99,11 @@ def test_scores_are_log_probabilities_in_the_order_asked(small: Generator) -> No
     assert again == pytest.approx(by_text, abs=0.1)
 
 
-@pytest.mark.skipif(not has_avx512(), reason="OpenVINO keeps 8 bits of what it has read on other processors")
-@pytest.mark.parametrize("small", ["openvino", "transformers"], indirect=True)  # llama.cpp moves by .2
+@pytest.mark.parametrize(
+    "small",
+    [pytest.param("openvino", marks=KEEPS_ALL_BITS), "int8", "transformers"],  # llama.cpp moves by .2
+    indirect=True,
+)
 def test_a_score_does_not_depend_on_what_was_asked_before(small: Generator) -> None:
     notes = " ".join(f"In {1950 + year} the harbour office kept {3 * year} clerks." for year in range(20))
     questions = ["How many clerks in 1955?", "Where was the office in 1960?", "Who ran it?"]
@@ -108,6 +116,28 @@ def test_a_score_does_not_depend_on_what_was_asked_before(small: Generator) -> N
     say(small, [Message("user", f"{notes}\n\nTell me all.")])
     assert scores(asked[::-1])[-2:] == pytest.approx(first[:2], abs=0.02)
     assert scores(asked) == pytest.approx(first, abs=0.02)
+
+
+@pytest.mark.parametrize("small", ["int8", "transformers"], indirect=True)
+def test_reading_ahead_changes_no_reply(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "The ferry to Sandholm leaves pier 4 at 7.15, at noon and at 18.40, except on Sundays."
+    asked = [Message("user", f"{text}\nRepeat this, word for word, twice.")]
+    read_ahead: list[int] = []
+    looked_up = TransformersGenerator._looked_up
+
+    def watched(generator: TransformersGenerator, token: int) -> list[int]:
+        read_ahead.append(len(looked_up(generator, token)))
+        return looked_up(generator, token)
+
+    monkeypatch.setattr(TransformersGenerator, "_looked_up", watched)
+    for pattern in (None, r"The [a-zA-Z0-9 ,.]{20,200}"):
+        reply = say(small, asked, max_tokens=60, pattern=pattern)
+        assert max(read_ahead) == LOOKED_UP
+        assert len(read_ahead) < 50
+        with monkeypatch.context() as without:
+            without.setattr(TransformersGenerator, "_looked_up", lambda *_: [])
+            assert say(small, asked, max_tokens=60, pattern=pattern) == reply
+        read_ahead.clear()
 
 
 def test_the_reply_continues_what_it_was_given(small: Generator) -> None:
