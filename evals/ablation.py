@@ -174,6 +174,7 @@ def _run(out: Path, file: Path, half: str, only: Sequence[str], limit: int | Non
     from index.adapter import adapted_file
     from index.weights import ANSWERING_MODEL
     from qa.engines import load_generator
+    from qa.engines.choosing import engine_for
     from qa.pipeline import open_index
 
     out.mkdir(parents=True, exist_ok=True)
@@ -181,7 +182,8 @@ def _run(out: Path, file: Path, half: str, only: Sequence[str], limit: int | Non
         reader = IndexReader(settings.index, index.embedder)
         documents = {path: document.text for path, document in index.documents.items()}
     asked = [q for q in load_questions(file, documents) if half in ("both", q.half)][:limit]
-    name = settings.model or adapted_file(Path(ANSWERING_MODEL.file_name)).stem
+    engine = engine_for(settings.engine, shipped=True)
+    name = f"{settings.model or adapted_file(Path(ANSWERING_MODEL.file_name)).stem} on {engine}"
     model = RememberingGenerator(lambda: load_generator(settings.model, settings.engine), out / "replies.sqlite", name)
     groups = {}
     with closing(model):

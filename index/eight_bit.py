@@ -16,8 +16,6 @@ from typing import Any
 
 import torch
 
-from index.cache import ModelError
-
 WEIGHTS_FILE = "int8.safetensors"
 """Of every matrix its levels, int8, and its scales, float32 (`….scale`, one a row); all else as it was."""
 KERNELS = "fbgemm"
@@ -96,15 +94,27 @@ def levels_and_scales(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]
 
 
 def write_eight_bit(model: Any, folder: Path) -> None:  # noqa: ANN401 - transformers ships no usable annotations
-    """Write a model of transformers, its configuration and its weights, for `load_eight_bit`."""
+    """Write a model of transformers, its configuration and its weights, for `load_eight_bit`; it is no model after it.
+
+    Raises:
+        ValueError: The model holds more than embeddings and matrices that `EightBitLinear` stands for.
+    """
     from safetensors.torch import save_file
 
+    embedding = model.get_input_embeddings()
+    plain = [embedding, *(module for module in model.modules() if isinstance(module, torch.nn.Linear))]
+    known = {id(parameter) for module in plain for parameter in module.parameters()}
+    other = [name for name, tensor in model.named_parameters() if tensor.dim() > 1 and id(tensor) not in known]
+    if type(embedding) is not torch.nn.Embedding or not model._supports_sdpa or other:
+        raise ValueError(f"{type(model).__name__} has parts that int8 does not compute: choose the engine llamacpp")
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
     matrices = {f"{name}.weight" for name in linear}
     stored = {name: tensor.detach().clone() for name, tensor in model.state_dict().items() if name not in matrices}
     for name in linear:
-        levels, scales = levels_and_scales(model.get_submodule(name).weight)
+        module = model.get_submodule(name)
+        levels, scales = levels_and_scales(module.weight)
         stored |= {f"{name}.weight": levels, f"{name}.scale": scales}
+        module.weight = None  # both at once would be half as much memory again
     model.config.save_pretrained(folder)
     model.generation_config.save_pretrained(folder)
     save_file(stored, folder / WEIGHTS_FILE)
@@ -114,7 +124,6 @@ def load_eight_bit(folder: Path) -> Any:  # noqa: ANN401 - as above
     """The model of a folder that `write_eight_bit` wrote, as transformers runs it; 5 s for 1.5 billion weights.
 
     Raises:
-        ModelError: This processor, or this PyTorch, lacks the kernels.
         OSError, ValueError, KeyError: The folder is not what was written.
     """
     import accelerate
@@ -125,11 +134,6 @@ def load_eight_bit(folder: Path) -> Any:  # noqa: ANN401 - as above
     transformers.AttentionInterface.register(ATTENTION, _attend)
     transformers.AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
-    if KERNELS not in torch.backends.quantized.supported_engines:
-        raise ModelError(
-            "The engine int8 needs kernels that PyTorch has not for this processor. Leave the engine out, or choose "
-            "llamacpp."
-        )
     torch.backends.quantized.engine = KERNELS
     stored = load_file(folder / WEIGHTS_FILE)
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -143,7 +147,7 @@ def load_eight_bit(folder: Path) -> Any:  # noqa: ANN401 - as above
         for name, module in zip(linear, threads.map(lambda name: _taken(stored, name), linear), strict=True):
             model.set_submodule(name, module)
     embedding = next(name for name, module in model.named_modules() if module is model.get_input_embeddings())
-    model.set_input_embeddings(_Embedding(stored.pop(f"{embedding}.weight")))
+    model.set_input_embeddings(_Embedding(stored.pop(f"{embedding}.weight").clone()))  # else the file stays mapped
     others = {name: tensor.float() for name, tensor in stored.items() if name in model.state_dict()}
     model.load_state_dict(others, strict=False, assign=True)
     empty = [name for name, tensor in model.state_dict().items() if tensor.is_meta]

@@ -45,7 +45,7 @@ class Generator(Protocol):
     name: str
     """The model's name, as answers show it."""
     engine: str
-    """openvino, llamacpp, transformers, openai, remembered (of an evaluation) or scripted (of a test)."""
+    """openvino, int8, llamacpp, transformers, openai, remembered (of an evaluation) or scripted (of a test)."""
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None

@@ -23,7 +23,8 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
             models list` for one as it was published, a model folder, a GGUF file, a name on the model hub, or the
             address of an OpenAI-compatible server (`http://host:8000/v1`, with `#name` to choose among its models).
         engine: One of `ENGINES`. `auto` takes the server for an address, transformers where there is a GPU or the model
-            is in its form, OpenVINO on a CPU with AVX-512, and int8 on any other.
+            is in its form, OpenVINO on a CPU with AVX-512, and on any other int8 for the models that Dossier ships and
+            llama.cpp for any other GGUF file.
         progress: Told about long steps (joining, converting, compiling).
 
     Raises:
@@ -42,10 +43,12 @@ def load_generator(model: str = "", engine: str = "auto", progress: Progress | N
         raise GenerationError(f"The engine openai needs an address such as http://127.0.0.1:8000/v1, not {model!r}.")
     if model in ("", "default"):
         adapted = ensure_adapted(ensure_file(ANSWERING_MODEL, progress), progress)
-        return _load_gguf(adapted, "", adapted.stem, engine, progress)
+        return _load_gguf(adapted, "", adapted.stem, engine_for(engine, shipped=True), progress)
     known = _catalogued(model)
     if known is not None:
-        return _load_gguf(ensure_file(known, progress), known.sha256, known.name, engine, progress)
+        return _load_gguf(
+            ensure_file(known, progress), known.sha256, known.name, engine_for(engine, shipped=True), progress
+        )
     return _load_named(model, engine, progress)
 
 
@@ -54,7 +57,7 @@ def _load_named(model: str, engine: str, progress: Progress | None) -> Generator
     path = Path(model).expanduser()
     if path.is_file() and path.suffix.lower() == ".gguf":
         path = path.resolve()
-        return _load_gguf(path, "", path.stem, engine, progress)
+        return _load_gguf(path, "", path.stem, engine_for(engine, shipped=False), progress)
     if path.is_dir():
         return _load_folder(path.resolve(), engine, progress)
     if path.is_absolute() or model.startswith((".", "~")) or path.suffix.lower() == ".gguf":
@@ -73,12 +76,12 @@ def _catalogued(model: str) -> Model | None:
 
 
 def _load_gguf(path: Path, sha256: str, name: str, engine: str, progress: Progress | None) -> Generator:
-    if engine == "auto":
-        engine = "transformers" if has_gpu() else "openvino" if has_avx512() else "int8"
     if engine == "llamacpp":
         from qa.engines.llamacpp_engine import LlamaCppGenerator
 
         return LlamaCppGenerator(path, name)
+    if engine == "int8" and not has_eight_bit():
+        raise GenerationError("PyTorch has no eight-bit kernels for this processor. Choose the engine llamacpp.")
     from index.conversion import INT8, OPENVINO, TRANSFORMERS, ensure_converted
 
     form = {"openvino": OPENVINO, "int8": INT8, "transformers": TRANSFORMERS}[engine]
@@ -104,7 +107,7 @@ def _load_folder(folder: Path, engine: str, progress: Progress | None) -> Genera
         return TransformersGenerator(folder, folder.name)
     raise GenerationError(
         f"The folder {folder} holds no model for the engine {engine}: openvino needs an openvino_model.xml, "
-        "transformers a config.json with the weights."
+        "transformers a config.json with the weights, int8 and llamacpp a GGUF file."
     )
 
 
@@ -112,6 +115,31 @@ def _address(model: str) -> tuple[str, str]:
     """Address and model name (empty where none is given) of `http://host/v1#name`."""
     address, _, name = model.partition("#")
     return address.rstrip("/"), name
+
+
+def engine_for(engine: str, *, shipped: bool) -> str:
+    """The engine that runs a GGUF file where `engine` is asked for.
+
+    Args:
+        engine: One of `ENGINES`.
+        shipped: Whether it is one of Dossier's own models, which int8 is tried with.
+    """
+    if engine != "auto":
+        return engine
+    if has_gpu():
+        return "transformers"
+    if has_avx512():
+        return "openvino"
+    return "int8" if shipped and has_eight_bit() else "llamacpp"
+
+
+def has_eight_bit() -> bool:
+    """Whether PyTorch has the kernels that the engine int8 multiplies with."""
+    import torch
+
+    from index.eight_bit import KERNELS
+
+    return KERNELS in torch.backends.quantized.supported_engines
 
 
 @cache

@@ -1,7 +1,7 @@
-"""llama.cpp: the default engine on a CPU without AVX-512. It reads a GGUF file as it is.
+"""llama.cpp reads a GGUF file as it is: no conversion, the least memory.
 
-On such a CPU (Zen 3, AVX2, two cores) it reads prompts as fast as OpenVINO (60 tokens a second) and writes 18 to 20
-tokens a second where OpenVINO writes 5 to 11; with AVX-512 OpenVINO is several times faster at both (evals/LOG.md).
+On a CPU without AVX-512 it answers in twice the time of int8, with AVX-512 several times slower than OpenVINO
+(evals/LOG.md).
 """
 
 from __future__ import annotations

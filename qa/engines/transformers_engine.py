@@ -1,9 +1,9 @@
 """Transformers: the engine for a GPU, for any model folder or hub name, and with eight-bit weights for a CPU with AVX2.
 
-The decoding loop is our own and greedy: it reads the prompt in pieces, so that it can be stopped there too, keeps what
-the prompt has in common with the one before, masks what the pattern does not allow (llguidance, a compiled constraint
-of 3 MB that needs nothing else), and reads the next words at once where the reply repeats the prompt (prompt lookup:
-Saxena, 2023), which changes nothing but the time.
+The decoding loop is our own and greedy: it reads the prompt in pieces, so that it can be stopped there too, masks
+what the pattern does not allow (llguidance, a compiled constraint of 3 MB that needs nothing else). Where the numbers
+are exact enough that nothing but the time changes, it keeps what the prompt has in common with the one before, and
+reads the next words at once where the reply repeats the prompt (prompt lookup: Saxena, 2023).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import inspect
 import threading
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -61,7 +62,9 @@ class TransformersGenerator:
         self.engine = "int8" if eight_bit else "transformers"
         self._lock = threading.Lock()
         self._tokenizer, self._model = _load(model, eight_bit=eight_bit)
-        self._step = STEP_TOKENS if self._model.dtype == torch.bfloat16 else SLOW_STEP_TOKENS
+        self._exact = eight_bit or self._model.dtype == torch.float32
+        """Whether a reply depends on nothing but its prompt, however that is read; bfloat16 has ties that tip."""
+        self._step = SLOW_STEP_TOKENS if self._exact else STEP_TOKENS
         ends = self._model.generation_config.eos_token_id
         self._ends = {self._tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
         vocabulary = [*self._tokenizer.get_vocab(), *self._tokenizer.all_special_tokens]
@@ -135,10 +138,10 @@ class TransformersGenerator:
 
     def _run(self, prompt: list[int], max_tokens: int, pattern: str | None, write: Write) -> None:
         with self._failures():
-            matcher = self._matcher(pattern)
             logits = self._read(prompt, write)
             if logits is None:
                 return
+            matcher = self._matcher(pattern)
             text = TextSoFar(self._decode, write)
             for token in islice(self._decoded(logits, matcher), max_tokens):
                 if token in self._ends or text.add([token]):
@@ -157,7 +160,7 @@ class TransformersGenerator:
                 if right == len(ahead) or token != ahead[right]:
                     break
             self._drop(len(ahead) - right)
-            ahead = self._looked_up(token) if self._shortens else []
+            ahead = self._looked_up(token) if self._shortens and self._exact else []
             rows = list(self._forward([token, *ahead]))
 
     def _looked_up(self, token: int) -> list[int]:
@@ -176,9 +179,9 @@ class TransformersGenerator:
             raise GenerationError("This model has been closed. Load it again.")
         pairs = enumerate(zip(self._cached, prompt[:-1], strict=False))
         common = next((at for at, (read, wanted) in pairs if read != wanted), min(len(self._cached), len(prompt) - 1))
-        if self._shortens:
+        if self._shortens and self._exact:
             self._drop(len(self._cached) - common)
-        elif common < len(self._cached):
+        else:
             self._forget()
         logits = None
         for start in range(len(self._cached), len(prompt), self._step):
@@ -193,8 +196,12 @@ class TransformersGenerator:
         tokens = self._encode(option)
         logits = first[None, :]
         if len(tokens) > 1:
+            before = None if self._shortens else deepcopy(self._cache)
             logits = torch.cat([logits, self._forward(tokens[:-1])])  # (tokens, vocabulary)
-            self._drop(len(tokens) - 1)
+            if before is None:
+                self._drop(len(tokens) - 1)
+            else:
+                self._cache, self._cached = before, self._cached[: 1 - len(tokens)]
         chosen = logits.float().log_softmax(-1)[torch.arange(len(tokens)), torch.tensor(tokens)]  # (tokens,)
         return float(chosen.sum())
 
@@ -214,14 +221,10 @@ class TransformersGenerator:
         return logits
 
     def _drop(self, tokens: int) -> None:
-        """Take the last tokens out of the cache."""
-        if tokens and self._shortens:
+        """Take the last tokens out of a cache that can be shortened."""
+        if tokens:
             self._cache.crop(-tokens)
             del self._cached[-tokens:]
-        elif tokens:
-            kept = self._cached[:-tokens]
-            self._forget()
-            self._forward(kept, last_only=True)
 
     def _forget(self) -> None:
         from transformers.cache_utils import DynamicCache, DynamicLayer

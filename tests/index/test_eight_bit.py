@@ -8,7 +8,6 @@ import pytest
 import torch
 import transformers
 
-from index.cache import ModelError
 from index.eight_bit import WEIGHTS_FILE, EightBitLinear, levels_and_scales, load_eight_bit, write_eight_bit
 
 pytestmark = pytest.mark.skipif(
@@ -74,11 +73,12 @@ def model(request: pytest.FixtureRequest) -> transformers.PreTrainedModel:
 
 
 def test_a_model_comes_back_nearly_as_it_was(model: transformers.PreTrainedModel, tmp_path: Path) -> None:
-    write_eight_bit(model, tmp_path)
-    loaded = load_eight_bit(tmp_path)
     tokens = torch.arange(40)[None]
     with torch.inference_mode():
-        exact, logits = model.float()(tokens).logits, loaded(tokens).logits
+        exact = model(tokens).logits.float()
+        write_eight_bit(model, tmp_path)
+        loaded = load_eight_bit(tmp_path)
+        logits = loaded(tokens).logits
     assert logits.dtype == torch.float32
     assert torch.nn.functional.cosine_similarity(exact, logits, dim=-1).min() > 0.98
     assert loaded.generation_config.eos_token_id == model.generation_config.eos_token_id
@@ -110,7 +110,13 @@ def test_a_file_without_a_part_of_the_model_is_refused(model: transformers.PreTr
         load_eight_bit(tmp_path)
 
 
-def test_a_processor_without_the_kernels_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.eight_bit.KERNELS", "none such")
-    with pytest.raises(ModelError, match="Leave the engine out"):
-        load_eight_bit(tmp_path)
+def test_a_model_with_other_parts_is_refused(tmp_path: Path) -> None:
+    config = transformers.GPT2Config(vocab_size=50, n_embd=32, n_layer=1, n_head=2)
+    with pytest.raises(ValueError, match="choose the engine llamacpp"):
+        write_eight_bit(transformers.AutoModelForCausalLM.from_config(config), tmp_path)
+    scaled = transformers.Gemma3TextConfig(
+        vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=2, head_dim=16
+    )
+    with pytest.raises(ValueError, match="choose the engine llamacpp"):
+        write_eight_bit(transformers.AutoModelForCausalLM.from_config(scaled), tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -289,10 +289,10 @@ def test_a_conversion_is_made_once(gguf: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_what_was_converted_before_is_found_where_it_stands(gguf: Path) -> None:
     sha256 = checked_hash(gguf)
-    names = ["openvino", "transformers", "sentence-transformers", "sentence-transformers-adapted"]
+    names = ["openvino", "transformers", "int8", "sentence-transformers", "sentence-transformers-adapted"]
     folders = [conversion.ensure_converted(gguf, sha256, form) for form in conversion.FORMS]
     assert folders == [cache_folder() / name / f"tiny-model-{sha256[:12]}" for name in names]
-    libraries = ["openvino-genai", "transformers", "sentence-transformers", "sentence-transformers"]
+    libraries = ["openvino-genai", "transformers", "transformers", "sentence-transformers", "sentence-transformers"]
     assert [read_json(folder / "manifest.json")["library"] for folder in folders] == libraries
 
 

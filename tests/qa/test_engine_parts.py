@@ -156,11 +156,43 @@ def test_text_is_written_in_whole_characters(text: str) -> None:
         ("./not-there", "auto", "no model at"),
         ("~/not-there.gguf", "auto", "no model at"),
         ("someone/some-model", "openvino", "needs a folder or a GGUF"),
+        ("someone/some-model", "int8", "needs a GGUF file"),
+        (".", "int8", "int8 and llamacpp a GGUF file"),
+        ("http://127.0.0.1:1/v1", "int8", "an address"),
     ],
 )
 def test_a_model_that_fits_no_engine_is_refused(model: str, engine: str, message: str) -> None:
     with pytest.raises(GenerationError, match=message):
         load_generator(model, engine)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "avx512", "kernels", "shipped", "engine"),
+    [
+        (True, True, True, True, "transformers"),
+        (False, True, True, True, "openvino"),
+        (False, False, True, True, "int8"),
+        (False, False, True, False, "llamacpp"),
+        (False, False, False, True, "llamacpp"),
+    ],
+)
+def test_the_machine_and_the_model_choose_the_engine(
+    monkeypatch: pytest.MonkeyPatch, *, gpu: bool, avx512: bool, kernels: bool, shipped: bool, engine: str
+) -> None:
+    monkeypatch.setattr(choosing, "has_gpu", lambda: gpu)
+    monkeypatch.setattr(choosing, "has_avx512", lambda: avx512)
+    monkeypatch.setattr(choosing, "has_eight_bit", lambda: kernels)
+    assert choosing.engine_for("auto", shipped=shipped) == engine
+    assert choosing.engine_for("openvino", shipped=shipped) == "openvino"
+
+
+def test_a_processor_without_the_kernels_is_told_before_anything_is_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "has_eight_bit", lambda: False)
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    with pytest.raises(GenerationError, match="Choose the engine llamacpp"):
+        load_generator(str(tmp_path / "model.gguf"), "int8")
 
 
 def test_the_default_model_has_the_adapter_and_a_named_one_is_as_it_was_published(

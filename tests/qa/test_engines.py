@@ -254,8 +254,9 @@ def test_tokens_are_counted(small: Generator) -> None:
 def test_a_closed_generator_says_so(engine: str) -> None:
     generator = load_generator(SMALL, engine)
     generator.close()
-    with pytest.raises(GenerationError, match="closed"):
-        say(generator, CAPITAL)
+    for pattern in (None, "(yes|no)"):
+        with pytest.raises(GenerationError, match="closed"):
+            say(generator, CAPITAL, pattern=pattern)
 
 
 def test_a_stop_ends_the_default_model_s_reading(default: Generator) -> None:
