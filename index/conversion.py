@@ -75,7 +75,7 @@ def ensure_converted(source: Path, sha256: str, form: Form, progress: Progress |
         sha256: Its hash, already checked, or what else identifies what is converted; it names the folder.
         form: The engine whose form it is.
         progress: Told the seconds that the conversion has taken (for 1.1 GB on two fast cores, 20 s for OpenVINO and
-            50 s for transformers; 15 s for the embedding model).
+            50 s for transformers; 100 s for int8 on two slow ones; 15 s for the embedding model).
 
     Raises:
         ModelError: The file is of a kind that the library cannot read, or the disk is full.

@@ -89,7 +89,8 @@ def verify(
         long_forms: Abbreviations and what they stand for.
 
     Returns:
-        Supported sentences with what each cites, and one list of unsupported claims for each other sentence.
+        Supported sentences with what each cites, abbreviations in the form that stands there, and one list of
+        unsupported claims for each other sentence.
     """
     parts: list[Part] = []
     dropped: list[list[str]] = []
@@ -98,16 +99,16 @@ def verify(
         text = written[sentence.start : sentence.end]
         words, other = set(tokenise(text)), other_forms(text, long_forms)
         cells = [(evidence, statement) for evidence in chosen for statement in cells_meant(text, evidence)]
-        named = [(evidence, _rename(statement, other)) for evidence, statement in (*stated, *cells)]
-        problems, evidence, _ = min(
-            ((unsupported_claims(text, statement, question), evidence, statement) for evidence, statement in named),
-            key=lambda found: (len(found[0]), -len(words & set(tokenise(found[2])))),
-            default=(unsupported_claims(text, "", question), None, ""),
+        named = [(evidence, statement, _rename(statement, other)) for evidence, statement in (*stated, *cells)]
+        problems, evidence, cited, _ = min(
+            ((unsupported_claims(text, same, question), held, statement, same) for held, statement, same in named),
+            key=lambda found: (len(found[0]), -len(words & set(tokenise(found[3])))),
+            default=(unsupported_claims(text, "", question), None, "", ""),
         )
         if problems or evidence is None:
             dropped.append(problems)
         else:
-            parts.append((text, [evidence]))
+            parts.append((_in_forms_of(cited, text, other), [evidence]))
     return parts, dropped
 
 
@@ -162,6 +163,16 @@ def cells_meant(sentence: str, quote: Evidence) -> list[str]:
 def _leads(word: str) -> bool:
     """Whether a word says no more than the value behind it."""
     return bool(stems := tokenise(word)) and (LEADS_TO_A_VALUE | NAMES_A_VALUE).issuperset(stems)
+
+
+def _in_forms_of(statement: str, text: str, other: Sequence[tuple[re.Pattern[str], str]]) -> str:
+    """A sentence with the names that the statement has in another form in that form: its words stand there."""
+    for pattern, form in other:
+        written = pattern.search(statement)
+        said = re.compile(rf"(?<!\w){re.escape(form)}(?!\w)")
+        if written and not said.search(statement):
+            text = written[0].join(said.split(text))
+    return text
 
 
 def _rename(statement: str, forms: Sequence[tuple[re.Pattern[str], str]]) -> str:
