@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 
 import click
 import numpy as np
 from tqdm import tqdm
 
 from corpus.errors import DossierError
-from evals.questions import half
-from index import IndexReader
-from qa.answer import Answer
-from qa.engines import load_generator
+from evals.questions import load_questions
+from index import SentenceTransformerEmbedder
 from qa.pipeline import Pipeline, open_pipeline
 from qa.settings import Settings
 
@@ -32,16 +29,12 @@ def main(engines: Sequence[str], limit: int) -> None:
     They are loaded together: 3 GiB each.
     """
     logging.basicConfig(level=logging.WARNING)
-    read = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-    asked = [line["question"] for line in read if half(line["id"]) == "dev" and not line.get("history")][:limit]
     try:
-        settings = Settings.load()
-        searching = open_pipeline(settings, load_model=False)
-        reader = IndexReader(settings.index, searching.index.embedder)
-        pipelines = {
-            name: Pipeline(reader, load_generator(settings.model, name), settings, searching.calibration)
-            for name in engines
-        }
+        settings, embedder = Settings.load(), SentenceTransformerEmbedder.default()
+        pipelines = {name: open_pipeline(replace(settings, engine=name), embedder=embedder) for name in engines}
+        documents = pipelines[engines[0]].index.documents
+        read = load_questions(QUESTIONS, {path: document.text for path, document in documents.items()})
+        asked = [question.question for question in read if question.half == "dev" and not question.history][:limit]
         times = _times(pipelines, asked)
     except DossierError as error:
         raise click.ClickException(str(error)) from error
@@ -57,10 +50,8 @@ def _times(pipelines: dict[str, Pipeline], asked: Sequence[str]) -> dict[str, li
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in pipelines}
     for question in tqdm(asked, unit="question"):
         for name, pipeline in pipelines.items():
-            begun = perf_counter()
-            answer: Answer = pipeline.ask(question)
-            whole = perf_counter() - begun
-            taken[name].append((answer.timings.first_token_ms / 1000, whole))
+            timings = pipeline.ask(question).timings
+            taken[name].append((timings.first_token_ms / 1000, timings.total_ms / 1000))
     return taken
 
 

@@ -1,7 +1,7 @@
 """A model file converted once into the folder that an engine loads in seconds.
 
-The conversion runs in a process of its own, so that the memory it takes (about three times the file) is given back, and
-so that killing either process leaves only a folder without a manifest, which the next start throws away.
+The conversion runs in a process of its own, so that the memory it takes (three to five times the file) is given back,
+and so that killing either process leaves only a folder without a manifest, which the next start throws away.
 """
 
 from __future__ import annotations

@@ -6,9 +6,11 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from index.embedder import cpu_has_bfloat16
 from qa.engines import load_generator
 from qa.engines.choosing import has_avx512
 from qa.engines.transformers_engine import LOOKED_UP, TransformersGenerator
@@ -25,6 +27,8 @@ LONG = [Message("user", f"Which is last? {' '.join(f'item {number}' for number i
 KEEPS_ALL_BITS = pytest.mark.skipif(
     not has_avx512(), reason="OpenVINO keeps 8 bits of what it has read on other processors"
 )
+
+IN_SINGLE_PRECISION = pytest.mark.skipif(cpu_has_bfloat16(), reason="nothing is read ahead in bfloat16, which has ties")
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(900)]
 
@@ -118,7 +122,7 @@ def test_a_score_does_not_depend_on_what_was_asked_before(small: Generator) -> N
     assert scores(asked) == pytest.approx(first, abs=0.02)
 
 
-@pytest.mark.parametrize("small", ["int8", "transformers"], indirect=True)
+@pytest.mark.parametrize("small", ["int8", pytest.param("transformers", marks=IN_SINGLE_PRECISION)], indirect=True)
 def test_reading_ahead_changes_no_reply(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "The ferry to Sandholm leaves pier 4 at 7.15, at noon and at 18.40, except on Sundays."
     asked = [Message("user", f"{text}\nRepeat this, word for word, twice.")]
@@ -138,6 +142,51 @@ def test_reading_ahead_changes_no_reply(small: Generator, monkeypatch: pytest.Mo
             without.setattr(TransformersGenerator, "_looked_up", lambda *_: [])
             assert say(small, asked, max_tokens=60, pattern=pattern) == reply
         read_ahead.clear()
+
+
+@pytest.fixture
+def windowed(tmp_path: Path) -> Iterator[TransformersGenerator]:
+    """A tiny model that sees sixteen tokens back, so that its cache cannot be shortened."""
+    import torch
+    import transformers
+
+    small = load_generator(SMALL, "transformers")
+    assert isinstance(small, TransformersGenerator)
+    small._tokenizer.save_pretrained(tmp_path)
+    torch.manual_seed(0)
+    config = transformers.MistralConfig(
+        vocab_size=len(small._tokenizer),
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        sliding_window=16,
+        eos_token_id=small._tokenizer.eos_token_id,
+    )
+    small.close()
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    generator = load_generator(str(tmp_path))
+    assert isinstance(generator, TransformersGenerator)
+    yield generator
+    generator.close()
+
+
+def test_a_model_that_keeps_a_window_scores_and_replies_as_if_it_read_all_anew(windowed: TransformersGenerator) -> None:
+    import torch
+
+    options = ["The capital of France is Paris.", "no", "yes, it is"]
+    assert not windowed._shortens
+    scores = [choice.logprob for choice in windowed.score(CAPITAL, options)]
+    prompt = windowed._prompt(CAPITAL)
+    for option, score in zip(options, scores, strict=True):
+        tokens = windowed._encode(option)
+        with torch.inference_mode():
+            logits = windowed._model(torch.tensor([prompt + tokens]), use_cache=False).logits[0].float()
+        rows = logits[len(prompt) - 1 : -1].log_softmax(-1)
+        assert score == pytest.approx(float(rows[range(len(tokens)), tokens].sum()), abs=0.1)
+    assert [choice.logprob for choice in windowed.score(CAPITAL, options[::-1])] == pytest.approx(scores[::-1])
+    assert say(windowed, CAPITAL) == say(windowed, CAPITAL)
 
 
 def test_the_reply_continues_what_it_was_given(small: Generator) -> None:
