@@ -38,6 +38,10 @@ LONGEST_PROMPT = 16_384
 LOOKED_UP = 7
 """Most tokens read ahead of what is written: on two CPU cores eight at once take 1.4 times as long as one."""
 
+SHARED = 16
+"""Tokens that a prompt must have in common with what a cache holds to be read over it. What was read before then stays
+aside: the examples that a follow-up is rewritten by are as long as its passages, and are read once."""
+
 REPEATED = (3, 2)
 """How many last tokens must stand in what was read before for the tokens after them to be read ahead; longest first."""
 
@@ -78,6 +82,9 @@ class TransformersGenerator:
         self._cached: list[int] = []
         """The tokens whose keys and values the cache holds."""
         self._forget()
+        self._aside: Any = (self._cache, self._cached)
+        """A second cache and its tokens: those of the other kind of prompt that was read last."""
+        self._forget()
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, pattern: str | None = None, stop: Event | None = None
@@ -112,7 +119,7 @@ class TransformersGenerator:
     def close(self) -> None:
         """Free the model, when the run that is under way has ended."""
         with self._lock:
-            self._model = self._cache = None
+            self._model = self._cache = self._aside = None
 
     def _encode(self, text: str) -> list[int]:
         return list(self._tokenizer.encode(text, add_special_tokens=False))
@@ -177,9 +184,11 @@ class TransformersGenerator:
         """The logits after the prompt, (vocabulary,); None when the reader has left."""
         if self._model is None:
             raise GenerationError("This model has been closed. Load it again.")
-        pairs = enumerate(zip(self._cached, prompt[:-1], strict=False))
-        common = next((at for at, (read, wanted) in pairs if read != wanted), min(len(self._cached), len(prompt) - 1))
         if self._shortens and self._exact:
+            common, other = (_common(tokens, prompt) for tokens in (self._cached, self._aside[1]))
+            if other > common or common < SHARED:
+                (self._cache, self._cached), self._aside = self._aside, (self._cache, self._cached)
+                common = other
             self._drop(len(self._cached) - common)
         else:
             self._forget()
@@ -229,7 +238,7 @@ class TransformersGenerator:
     def _forget(self) -> None:
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
-        self._cached.clear()
+        self._cached = []
         self._cache = DynamicCache(config=self._model.config)
         self._shortens = all(type(layer) is DynamicLayer for layer in self._cache.layers)
         """Whether the last tokens can be taken out, as they cannot where only a window of them is kept."""
@@ -274,6 +283,12 @@ class TransformersGenerator:
             raise GenerationError(
                 f"The model {self.name} stopped: {error}. With too little memory, choose a smaller model."
             ) from error
+
+
+def _common(read: Sequence[int], prompt: Sequence[int]) -> int:
+    """How many tokens of a prompt but its last stand at the beginning of what was read."""
+    pairs = enumerate(zip(read, prompt[:-1], strict=False))
+    return next((at for at, (known, wanted) in pairs if known != wanted), min(len(read), len(prompt) - 1))
 
 
 def _load(model: str | Path, *, eight_bit: bool) -> tuple[Any, Any]:

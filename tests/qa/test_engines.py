@@ -144,6 +144,30 @@ def test_reading_ahead_changes_no_reply(small: Generator, monkeypatch: pytest.Mo
         read_ahead.clear()
 
 
+@pytest.mark.parametrize("small", ["int8", pytest.param("transformers", marks=IN_SINGLE_PRECISION)], indirect=True)
+def test_a_second_kind_of_prompt_is_kept_aside(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+    forward = TransformersGenerator._forward
+
+    def counted(generator: TransformersGenerator, tokens: list[int], **options: bool) -> object:
+        read.append(len(tokens))
+        return forward(generator, tokens, **options)
+
+    monkeypatch.setattr(TransformersGenerator, "_forward", counted)
+    answer = "You answer a question from the records of the harbour office at Sandholm, and only from them, briefly."
+    rewrite = "Rewrite the last question so that it names all it is about, change nothing else, and write it alone."
+
+    def tokens_read(system: str, question: str) -> int:
+        read.clear()
+        small.score([Message("system", system), Message("user", question)], ("yes", "no"))
+        return sum(read)
+
+    asked = (answer, "Who runs it?"), (rewrite, "And where?"), (answer, "When did it open?"), (rewrite, "And who?")
+    first, second, third, fourth = (tokens_read(*each) for each in asked)
+    assert min(first, second) > 20
+    assert max(third, fourth) < 20
+
+
 @pytest.fixture
 def windowed(tmp_path: Path) -> Iterator[TransformersGenerator]:
     """A tiny model that sees sixteen tokens back, so that its cache cannot be shortened."""
