@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import math
 import random
+import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,11 @@ from corpus.document import Span
 from evals.invented import WORLDS, characters_held, evidence_places, open_world
 from index import Embedder, SentenceTransformerEmbedder
 from index.adapter import as_openvino_reads
+from index.conversion import read_gguf
+from index.embedder import cpu_has_bfloat16
 from index.weights import ANSWERING_MODEL, ensure_file
+from qa.asking import sort_of_value
+from qa.engines.choosing import has_eight_bit
 from qa.evidence import Evidence
 from qa.generator import Message
 from qa.prompt import NO, YES, verdict_prompt, writing_prompt
@@ -42,15 +48,15 @@ REPORTED = 40
 """Questions between two lines of the log."""
 HELD, NOT_HELD = 0.5, 0.2
 """Shares of each evidence quote from which on a passage holds it, and below which it holds nothing of it."""
-OTHER_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 2.0, 0.1
-"""Weights of the losses: of the other questions, of writing, and of saying yes or no."""
+OTHER_WEIGHT, SINGLE_WEIGHT, WRITING_WEIGHT, MASS_WEIGHT = 0.7, 0.5, 4.0, 0.1
+"""Weights of the losses: of the other questions, of one sentence alone, of writing, and of saying yes or no."""
 OTHERS = {True: 2, False: 3}
 """How many other questions a passage is judged for, of those that it answers and of those that it does not: they cost
 little, since the passage stands once. The second are such as a part of it was retrieved for."""
 SINGLE_SHARE = 0.3
 """Share of the questions for which one sentence alone is judged as well, as quotes are."""
-WRITING_SHARE = 0.5
-"""Share of the answers whose words are held to the published model's, which costs a second reading."""
+WRITING_SHARE = 0.25
+"""Share of the answers whose words are held to the published model's: it costs as much as all the verdicts together."""
 
 _log = logging.getLogger(__name__)
 
@@ -90,15 +96,23 @@ class Asked:
 @click.option("--worlds", default=WORLDS, type=click.Path(exists=True, path_type=Path))
 @click.option("--start", type=click.Path(exists=True, path_type=Path), help="An adapter to go on from.")
 @click.option("--seed", default=0, help="The order of the questions.")
-def main(out: Path, minutes: float, worlds: Path, start: Path | None, seed: int) -> None:
+@click.option(
+    "--folders",
+    type=click.IntRange(min=1),
+    default=sys.maxsize,
+    help="How many of the folders are drawn; one takes 12 s to index without AVX-512.",
+)
+def main(out: Path, minutes: float, worlds: Path, start: Path | None, seed: int, folders: int) -> None:
     """Train on the folders in WORLDS and write the adapter to OUT."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     choose = random.Random(seed)  # noqa: S311 - an order, no secret
     embedder = SentenceTransformerEmbedder.default()
-    examples = [example for path in sorted(worlds.glob("*.json")) for example in read_world(path, choose, embedder)]
+    paths = sorted(worlds.glob("*.json"))
+    drawn = choose.sample(paths, folders) if folders < len(paths) else paths
+    examples = [example for path in drawn for example in read_world(path, choose, embedder)]
     choose.shuffle(examples)
     _log.info("%d questions", len(examples))
-    np.savez(out, **train(examples, minutes, choose, start))
+    train(examples, minutes, choose, out, start)
 
 
 def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Example]:
@@ -145,6 +159,35 @@ def _holds(passage: Sequence[Evidence], places: Sequence[tuple[str, Span]]) -> b
     return False if max(shares, default=0.0) < NOT_HELD else None
 
 
+def balance_of(examples: Sequence[Example]) -> dict[tuple[bool, bool], float]:
+    """The weight of a verdict by whether a quantity is asked for and whether the passage holds the answer.
+
+    With them yes is as often the truth for quantities as for all else. Without, the model learnt to doubt a question
+    for a quantity whatever it read: in the folders these are the unanswerable ones more often (evals/LOG.md).
+    """
+    drawn = {(quantity, held): 0.0 for quantity in (False, True) for held in (False, True)}
+    for example in examples:
+        if example.held is not None:
+            drawn[_is_quantity(example.question), example.held] += 1
+            if example.single_held is not None:
+                drawn[_is_quantity(example.question), example.single_held] += SINGLE_WEIGHT * SINGLE_SHARE
+            for held, most in OTHERS.items():
+                fitting = [question for question, other in example.others if other == held]
+                for question in fitting:
+                    drawn[_is_quantity(question), held] += OTHER_WEIGHT * min(1, most / len(fitting))
+    if not all(drawn.values()):  # nothing to weigh against
+        return dict.fromkeys(drawn, 1.0)
+    both = {quantity: drawn[quantity, False] + drawn[quantity, True] for quantity in (False, True)}
+    return {
+        (quantity, held): (drawn[False, held] + drawn[True, held]) / sum(both.values()) * both[quantity] / weight
+        for (quantity, held), weight in drawn.items()
+    }
+
+
+def _is_quantity(question: str) -> bool:
+    return sort_of_value(question) == "quantity"
+
+
 @dataclass(slots=True)
 class Adapter:
     """What is trained: for each tensor, by its name in GGUF, two halves whose product is added to it."""
@@ -155,9 +198,9 @@ class Adapter:
 
 
 def train(
-    examples: Sequence[Example], minutes: float, choose: random.Random, start: Path | None = None
-) -> dict[str, Any]:
-    """The adapter, by the names that `index.adapter` knows, float16."""
+    examples: Sequence[Example], minutes: float, choose: random.Random, out: Path, start: Path | None = None
+) -> None:
+    """Write the adapter as `index.adapter` reads it, at the end and with each line of the log."""
     import torch
 
     torch.manual_seed(0)
@@ -165,6 +208,7 @@ def train(
     adapter = _add_adapter(model, start)
     weights = [weight for pair in adapter.halves.values() for weight in pair]
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.0, betas=(0.9, 0.98))
+    balance = balance_of(examples)
     begun, seen, losses = time.perf_counter(), 0, list[tuple[float, float]]()
     for example in examples:
         done = (time.perf_counter() - begun) / 60 / minutes
@@ -175,7 +219,7 @@ def train(
             group["lr"] = LEARNING_RATE * warm * max(0.03, 0.5 * (1 + math.cos(math.pi * done)))
         if example.held is None:
             continue
-        judging, writing = _losses(example, tokenizer, model, adapter, choose)
+        judging, writing = _losses(example, tokenizer, model, adapter, balance, choose)
         ((judging + WRITING_WEIGHT * writing) / BATCH).backward()
         seen += 1
         losses.append((judging.item(), writing.item()))
@@ -184,32 +228,62 @@ def train(
             optimizer.step()
             optimizer.zero_grad()
         if seen % REPORTED == 0:
-            judged, written = np.mean(losses[-REPORTED:], axis=0)
+            judged = np.mean([judging for judging, _ in losses[-REPORTED:]])
+            written = np.mean([writing for _, writing in losses[-REPORTED:] if writing] or [0.0])
             minute = (time.perf_counter() - begun) / 60
             _log.info("%d questions, %.1f min, judging %.3f, writing %.3f", seen, minute, judged, written)
-    return {
+            _write(adapter, out)
+    _write(adapter, out)
+
+
+def _write(adapter: Adapter, out: Path) -> None:
+    halves = {
         f"{name}.{half}": weight.detach().numpy().astype(np.float16)
         for name, (a, b) in adapter.halves.items()
         for half, weight in (("a", a), ("b", b * SCALE))
     }
+    written = out.with_name(f"{out.name}.writing.npz")  # a run that is killed leaves the one before whole
+    np.savez(written, **halves)
+    written.replace(out)
 
 
 def _load_model() -> tuple[Any, Any]:
-    """Tokenizer and model in bfloat16, with the weights as OpenVINO reads them, none of them trained."""
+    """Tokenizer and model with the weights as OpenVINO reads them, none of them trained.
+
+    In bfloat16, or in whole numbers where the processor multiplies only those fast, as the engine there does.
+    """
     import gguf
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     path = ensure_file(ANSWERING_MODEL)
-    tokenizer = AutoTokenizer.from_pretrained(str(path.parent), gguf_file=path.name)
-    model = AutoModelForCausalLM.from_pretrained(str(path.parent), gguf_file=path.name, dtype=torch.bfloat16)
+    tokenizer, model = read_gguf(path)
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
     for number, layer in enumerate(model.model.layers):
         for name, projection in ALL_TENSORS.items():
-            module = getattr(layer.self_attn if name in TENSORS else layer.mlp, projection)
-            read = torch.from_numpy(as_openvino_reads(tensors[f"blk.{number}.{name}.weight"]))
-            module.weight.data.copy_(read.reshape(module.weight.shape))
+            tensor = tensors[f"blk.{number}.{name}.weight"]
+            if tensor.tensor_type == gguf.GGMLQuantizationType.Q4_K:  # all others OpenVINO reads as they are
+                module = getattr(layer.self_attn if name in TENSORS else layer.mlp, projection)
+                module.weight.data.copy_(torch.from_numpy(as_openvino_reads(tensor)).reshape(module.weight.shape))
+    if has_eight_bit() and not cpu_has_bfloat16():
+        _to_eight_bit(model)
     return tokenizer, model.requires_grad_(False).eval()
+
+
+def _to_eight_bit(model: Any) -> None:  # noqa: ANN401 - transformers' models have no types
+    """Put whole-number matrices into the layers of a model, which computes in single precision around them."""
+    import torch
+
+    from index.eight_bit import KERNELS, DifferentiableLinear
+
+    torch.backends.quantized.engine = KERNELS
+    linear = [name for name, module in model.model.named_modules() if isinstance(module, torch.nn.Linear)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.quantize_per_tensor")  # as in `index.eight_bit`
+        for name in linear:
+            module = model.model.get_submodule(name)
+            model.model.set_submodule(name, DifferentiableLinear(module.weight, module.bias))
+            module.weight = None
+    model.float()
 
 
 def _add_adapter(model: Any, start: Path | None) -> Adapter:  # noqa: ANN401 - transformers' models have no types
@@ -243,20 +317,21 @@ def _losses(
     tokenizer: Any,  # noqa: ANN401
     model: Any,  # noqa: ANN401
     adapter: Adapter,
+    balance: Mapping[tuple[bool, bool], float],
     choose: random.Random,
 ) -> tuple[Any, Any]:
     """What the model says of one passage: its verdicts against what is true of it, its words against the published."""
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, kl_div
 
-    judging = [(verdict_prompt(example.question, example.judged), bool(example.held), 1.0)]
+    judging = [(example.question, example.judged, bool(example.held), 1.0)]
     for held, most in OTHERS.items():
         fitting = [question for question, other in example.others if other == held]
         drawn = choose.sample(fitting, min(most, len(fitting)))
-        judging += [(verdict_prompt(question, example.judged), held, OTHER_WEIGHT) for question in drawn]
+        judging += [(question, example.judged, held, OTHER_WEIGHT) for question in drawn]
     if example.single_held is not None and choose.random() < SINGLE_SHARE:
-        judging.append((verdict_prompt(example.question, [example.single]), example.single_held, 0.5))
-    sequences = [_tokens(messages, tokenizer) for messages, _, _ in judging]
+        judging.append((example.question, (example.single,), example.single_held, SINGLE_WEIGHT))
+    sequences = [_tokens(verdict_prompt(question, passage), tokenizer) for question, passage, _, _ in judging]
     answer: list[int] = []
     if example.answer and example.read_held and choose.random() < WRITING_SHARE:
         answer = tokenizer(f"{example.answer}<|im_end|>", add_special_tokens=False)["input_ids"]
@@ -267,8 +342,8 @@ def _losses(
         said[:, [tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in words]].logsumexp(-1)
         for words in (YES, NO)
     )
-    weights = torch.tensor([weight for _, _, weight in judging])
-    truth = torch.tensor([float(held) for _, held, _ in judging])
+    weights = torch.tensor([weight * balance[_is_quantity(asked), held] for asked, _, held, weight in judging])
+    truth = torch.tensor([float(held) for _, _, held, _ in judging])
     verdicts = (weights * binary_cross_entropy_with_logits(yes - no, truth, reduction="none")).sum()
     verdicts = verdicts - MASS_WEIGHT * (weights * torch.logaddexp(yes, no)).sum()
     if not answer:
@@ -287,7 +362,7 @@ def _hidden(sequences: Sequence[Sequence[int]], model: Any) -> tuple[Any, list[l
     import torch
 
     tokens, depths, sees, places = pack(sequences)
-    mask = torch.zeros(sees.shape, dtype=torch.bfloat16).masked_fill(~torch.from_numpy(sees), -1e30)[None, None]
+    mask = torch.zeros(sees.shape, dtype=model.dtype).masked_fill(~torch.from_numpy(sees), -1e30)[None, None]
     ids, positions = (torch.from_numpy(each)[None] for each in (tokens, depths))
     read = model.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)
     return read.last_hidden_state[0], places

@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from index.cache import (
     ModelError,
@@ -210,6 +211,18 @@ def _convert(name: str, source: Path) -> None:
 
         write_folder(source, source.parent, ADAPTER_FILE if name == ADAPTED.name else None)
         return
+    tokenizer, model = read_gguf(source)
+    if name == INT8.name:
+        from index.eight_bit import write_eight_bit
+
+        write_eight_bit(model, source.parent)
+    else:
+        model.save_pretrained(source.parent)
+    tokenizer.save_pretrained(source.parent)
+
+
+def read_gguf(source: Path) -> tuple[Any, Any]:  # transformers ships no usable annotations
+    """The tokenizer and the model of a GGUF file as transformers has them, with its weights in bfloat16."""
     import torch
     import transformers
 
@@ -223,13 +236,7 @@ def _convert(name: str, source: Path) -> None:
     model.hf_quantizer = None
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config
-    if name == INT8.name:
-        from index.eight_bit import write_eight_bit
-
-        write_eight_bit(model, source.parent)
-    else:
-        model.save_pretrained(source.parent)
-    tokenizer.save_pretrained(source.parent)
+    return tokenizer, model
 
 
 def _end_with_parent() -> None:

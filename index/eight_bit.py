@@ -44,7 +44,7 @@ class EightBitLinear(torch.nn.Module):  # type: ignore[misc] # torch is untyped 
         zeros = torch.zeros(len(scales), dtype=torch.long)
         weight = torch._make_per_channel_quantized_tensor(levels, scales.double(), zeros, 0)
         self._packed = torch.ops.quantized.linear_prepack(weight, None)
-        self._bias = None if bias is None else bias.float()
+        self._bias = None if bias is None else bias.detach().float()
         self.in_features, self.out_features = levels.shape[1], levels.shape[0]
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -58,6 +58,34 @@ class EightBitLinear(torch.nn.Module):  # type: ignore[misc] # torch is untyped 
         if self._bias is not None:
             product.add_(self._bias)
         return product.reshape(*inputs.shape[:-1], self.out_features)
+
+
+class DifferentiableLinear(torch.nn.Module):  # type: ignore[misc] # as above
+    """`EightBitLinear` with gradients, for training an adapter beside it: they too come back in whole numbers."""
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
+        """Arrange a matrix, (out, in), and its transpose for the kernel."""
+        super().__init__()
+        levels, scales = levels_and_scales(weight)
+        self._ahead = EightBitLinear(levels, scales, bias)
+        self._back = EightBitLinear(*levels_and_scales((levels * scales[:, None]).T.contiguous()), None)
+        self.in_features, self.out_features = self._ahead.in_features, self._ahead.out_features
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """The product, (…, out), float32, for inputs of (…, in)."""
+        product: torch.Tensor = _Product.apply(inputs, self._ahead, self._back)
+        return product
+
+
+class _Product(torch.autograd.Function):  # type: ignore[misc] # as above
+    @staticmethod
+    def forward(context: Any, inputs: torch.Tensor, ahead: EightBitLinear, back: EightBitLinear) -> torch.Tensor:  # noqa: ANN401
+        context.back = back
+        return ahead(inputs)
+
+    @staticmethod
+    def backward(context: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:  # noqa: ANN401
+        return context.back(gradient), None, None
 
 
 class _Embedding(torch.nn.Module):  # type: ignore[misc] # as above

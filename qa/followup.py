@@ -61,7 +61,7 @@ _NO_POINTER = re.compile(
 )
 """Words that point to nothing said before: `Is there a fee?`, `both the pier and the quay`."""
 _THE = re.compile(r"\bthe\s+([^\W\d_]+)", re.IGNORECASE)
-_PREPOSITION = re.compile(r"^(?:for|in|at|to|by|from|on|of|with|under|during)\b", re.IGNORECASE)
+_PREPOSITION_FIRST = re.compile(r"^(?:for|in|at|to|by|from|on|of|with|under|during)\b", re.IGNORECASE)
 """`In Okinawa?`: how a short question starts that is the end of the one before."""
 _ASKS = re.compile(rf"[?？]|\b{QUESTION_WORD}\b", re.IGNORECASE)
 _FILLER = re.compile(r"\b(?:please|tell|me|am|can|could|would|say|thanks?|ok|okay|h?mm+)\b", re.IGNORECASE)
@@ -96,7 +96,7 @@ def leans_on_history(question: str, history: Sequence[Turn] = ()) -> bool:
         return True
     named = any(character.isupper() or character.isdigit() for word in question.split()[1:] for character in word)
     words = len(set(tokenise(question)))
-    if words <= SHORT and (not named or _PREPOSITION.search(question) is not None):
+    if words <= SHORT and (not named or _PREPOSITION_FIRST.search(question) is not None):
         return True
     if not tokenise(_META.sub(" ", _FILLER.sub(" ", question))):
         return True

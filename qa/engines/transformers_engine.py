@@ -2,8 +2,8 @@
 
 The decoding loop is our own and greedy: it reads the prompt in pieces, so that it can be stopped there too, masks
 what the pattern does not allow (llguidance, a compiled constraint of 3 MB that needs nothing else). Where the numbers
-are exact enough that nothing but the time changes, it keeps what the prompt has in common with the one before, and
-reads the next words at once where the reply repeats the prompt (prompt lookup: Saxena, 2023).
+are exact enough that nothing but the time changes, it keeps what the prompt has in common with the last ones of two
+kinds, and reads the next words at once where the reply repeats the prompt (prompt lookup: Saxena, 2023).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import inspect
 import threading
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -39,10 +40,11 @@ LOOKED_UP = 7
 """Most tokens read ahead of what is written: on two CPU cores eight at once take 1.4 times as long as one."""
 
 SHARED = 16
-"""Tokens that a prompt must have in common with what a cache holds to be read over it. What was read before then stays
-aside: the examples that a follow-up is rewritten by are as long as its passages, and are read once."""
+"""Tokens that a prompt must have in common with what a cache holds, beyond what the template puts before each, to be
+read over it. Otherwise it is of another kind, and what was read stays aside: the examples that a follow-up is rewritten
+by are as long as its passages, and are read once."""
 
-REPEATED = (3, 2)
+REPEATED = (5, 4, 3, 2, 1)
 """How many last tokens must stand in what was read before for the tokens after them to be read ahead; longest first."""
 
 
@@ -81,8 +83,7 @@ class TransformersGenerator:
         self._cache: Any = None
         self._cached: list[int] = []
         """The tokens whose keys and values the cache holds."""
-        self._forget()
-        self._aside: Any = (self._cache, self._cached)
+        self._aside: Any = None
         """A second cache and its tokens: those of the other kind of prompt that was read last."""
         self._forget()
 
@@ -186,7 +187,8 @@ class TransformersGenerator:
             raise GenerationError("This model has been closed. Load it again.")
         if self._shortens and self._exact:
             common, other = (_common(tokens, prompt) for tokens in (self._cached, self._aside[1]))
-            if other > common or common < SHARED:
+            another_kind = self._cached and common < min(len(prompt) - 1, self._preamble + SHARED)
+            if other > common or another_kind:
                 (self._cache, self._cached), self._aside = self._aside, (self._cache, self._cached)
                 common = other
             self._drop(len(self._cached) - common)
@@ -223,7 +225,7 @@ class TransformersGenerator:
             with torch.inference_mode():
                 batch = torch.tensor([tokens], device=self._model.device)  # (1, tokens)
                 logits = self._model(batch, past_key_values=self._cache, use_cache=True, **kept).logits[0].cpu()
-        except BaseException:  # the layers before the fault have grown
+        except BaseException:  # the layers before the fault have grown, or the memory is full
             self._forget()
             raise
         self._cached.extend(tokens)
@@ -235,9 +237,17 @@ class TransformersGenerator:
             self._cache.crop(-tokens)
             del self._cached[-tokens:]
 
+    @cached_property
+    def _preamble(self) -> int:
+        """How many tokens the template puts before every prompt."""
+        first, second = (self._prompt([Message("system", word), Message("user", word)]) for word in ("Alpha", "Omega"))
+        return _common(first, second)
+
     def _forget(self) -> None:
+        """Empty both caches, so that everything is read anew."""
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
+        self._aside = DynamicCache(config=self._model.config), []
         self._cached = []
         self._cache = DynamicCache(config=self._model.config)
         self._shortens = all(type(layer) is DynamicLayer for layer in self._cache.layers)

@@ -37,6 +37,14 @@ def test_the_questions_of_the_other_folders_fit_their_documents(folder: str, que
     assert 0.25 < sum(not question.answerable for question in loaded) / questions < 0.35
 
 
+@pytest.mark.parametrize(("folder", "questions"), [("railway", 16), ("household", 16), ("mixed", 27)])
+def test_the_plain_questions_fit_their_documents(folder: str, questions: int) -> None:
+    root = SHIPPED / "evals" / "folders" / folder
+    loaded = load_questions(root / "plain.jsonl", shipped_documents(root / "documents"))
+    assert len(loaded) == questions
+    assert 0.45 < sum(question.answerable for question in loaded) / questions < 0.55
+
+
 def test_the_questions_in_other_languages_fit_the_documents() -> None:
     questions = load_questions(SHIPPED / "evals" / "languages.jsonl", shipped_documents())
     assert len(questions) == 24

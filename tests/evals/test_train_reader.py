@@ -13,8 +13,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
-from evals.train_reader import LAYERS, RANK, SCALE, TENSORS, WORLDS, _add_adapter, pack, read_world
+from evals import train_reader
+from evals.train_reader import (
+    LAYERS,
+    RANK,
+    SCALE,
+    TENSORS,
+    WORLDS,
+    Example,
+    _add_adapter,
+    balance_of,
+    pack,
+    read_world,
+    train,
+)
 from index import Embedder
+from index.weights import MODELS
+from qa.evidence import Evidence
+
+SMALL = next(model for model in MODELS if model.name.startswith("smollm2"))
 
 
 @pytest.mark.parametrize("path", sorted(WORLDS.glob("*.json")), ids=lambda path: path.stem)
@@ -63,6 +80,55 @@ def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder) -> No
     assert all(example.held is False for example in examples if not example.answer)
     assert all(example.judged and len(example.read) >= len(example.judged) for example in examples)
     assert all(example.others for example in examples)
+
+
+def test_yes_weighs_as_much_for_quantities_as_for_all_else() -> None:
+    def example(question: str, *others: tuple[str, bool], held: bool | None) -> Example:
+        nothing = Evidence("a.md", 0, 0, "", "", "", "", 0.0)
+        return Example(question, "", (), (), nothing, held, held, None, others)
+
+    examples = [
+        example("How many boats?", held=False),
+        example("How many crews?", *[("How many oars?", False)] * 4, held=False),
+        example("How many piers?", held=True),
+        example("Who runs it?", held=True),
+        example("Who owns it?", ("Who left?", True), held=True),
+        example("Who sold it?", held=False),
+        example("Who?", held=None),
+    ]
+    weights = balance_of(examples)
+    drawn = {(True, False): 2 + 3 * 0.7, (True, True): 1, (False, False): 1, (False, True): 2 + 0.7}
+    weighed = {kind: weights[kind] * drawn[kind] for kind in drawn}
+    assert weighed[True, True] / weighed[True, False] == pytest.approx(weighed[False, True] / weighed[False, False])
+    assert sum(weighed.values()) == pytest.approx(sum(drawn.values()))
+    assert set(balance_of(examples[3:5]).values()) == {1.0}
+
+
+@pytest.mark.model
+def test_a_model_learns_what_a_passage_holds(
+    toy_embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(train_reader, "ANSWERING_MODEL", SMALL)
+    monkeypatch.setattr(train_reader, "BATCH", 1)
+    monkeypatch.setattr(train_reader, "REPORTED", 4)
+    monkeypatch.setattr(train_reader, "OTHERS", {})
+    monkeypatch.setattr(train_reader, "LEARNING_RATE", 20 * train_reader.LEARNING_RATE)  # in twelve steps
+    choose = random.Random(0)  # noqa: S311
+    examples = [each for each in read_world(min(WORLDS.glob("*.json")), choose, toy_embedder) if each.held is not None]
+    by_truth = {example.held: example for example in examples}
+    with caplog.at_level("INFO", logger=train_reader.__name__):
+        train([by_truth[True], by_truth[False]] * 6, 60, choose, tmp_path / "adapter.npz")
+    told = [record.args for record in caplog.records if record.name == train_reader.__name__]
+    judging = [args[2] for args in told if isinstance(args, tuple)]
+    assert len(judging) == 3
+    assert judging[-1] < judging[0] / 2
+    assert [path.name for path in tmp_path.iterdir()] == ["adapter.npz"]
+    halves = np.load(tmp_path / "adapter.npz")
+    assert len(halves.files) == 2 * len(LAYERS) * len(TENSORS)
+    for name in halves.files:
+        assert halves[name].dtype == np.float16
+        assert RANK in halves[name].shape
+        assert np.isfinite(halves[name]).all()
 
 
 def test_an_adapter_changes_nothing_at_first_or_while_off_and_goes_on_from_a_stored_one(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ import pytest
 import torch
 import transformers
 
-from index.eight_bit import WEIGHTS_FILE, EightBitLinear, levels_and_scales, load_eight_bit, write_eight_bit
+from index.eight_bit import (
+    WEIGHTS_FILE,
+    DifferentiableLinear,
+    EightBitLinear,
+    levels_and_scales,
+    load_eight_bit,
+    write_eight_bit,
+)
 
 pytestmark = pytest.mark.skipif(
     "fbgemm" not in torch.backends.quantized.supported_engines, reason="PyTorch has the kernels for x86 alone"
@@ -32,6 +39,20 @@ def test_a_product_is_what_floats_give_but_for_a_hundredth() -> None:
     exact = inputs @ weight.T
     assert product.shape == (2, 5, 96)
     assert torch.all((product - exact).norm(dim=-1) < 0.02 * exact.norm(dim=-1) + 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_gradients_come_back_through_a_product_but_for_a_few_hundredths() -> None:
+    torch.manual_seed(0)
+    weight, bias = torch.randn(96, 64), torch.randn(96)
+    inputs, gradient = torch.randn(2, 5, 64, requires_grad=True), torch.randn(2, 5, 96)
+    layer = DifferentiableLinear(weight, bias)
+    product = layer(inputs)
+    assert torch.equal(product, linear(weight, bias)(inputs))
+    product.backward(gradient)
+    exact = gradient @ weight
+    assert inputs.grad is not None
+    assert torch.all((inputs.grad - exact).norm(dim=-1) < 0.03 * exact.norm(dim=-1))
 
 
 @pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")

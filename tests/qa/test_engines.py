@@ -146,6 +146,7 @@ def test_reading_ahead_changes_no_reply(small: Generator, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("small", ["int8", pytest.param("transformers", marks=IN_SINGLE_PRECISION)], indirect=True)
 def test_a_second_kind_of_prompt_is_kept_aside(small: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(small, TransformersGenerator)
     read: list[int] = []
     forward = TransformersGenerator._forward
 
@@ -157,15 +158,19 @@ def test_a_second_kind_of_prompt_is_kept_aside(small: Generator, monkeypatch: py
     answer = "You answer a question from the records of the harbour office at Sandholm, and only from them, briefly."
     rewrite = "Rewrite the last question so that it names all it is about, change nothing else, and write it alone."
 
-    def tokens_read(system: str, question: str) -> int:
+    def score(system: str, question: str) -> tuple[int, list[float]]:
+        """How many tokens were read, and what they gave."""
         read.clear()
-        small.score([Message("system", system), Message("user", question)], ("yes", "no"))
-        return sum(read)
+        choices = small.score([Message("system", system), Message("user", question)], ("yes", "no"))
+        return sum(read), [choice.logprob for choice in choices]
 
     asked = (answer, "Who runs it?"), (rewrite, "And where?"), (answer, "When did it open?"), (rewrite, "And who?")
-    first, second, third, fourth = (tokens_read(*each) for each in asked)
-    assert min(first, second) > 20
-    assert max(third, fourth) < 20
+    small._forget()
+    tokens, scores = zip(*(score(*each) for each in asked), strict=True)
+    assert min(tokens[:2]) > 20 > max(tokens[2:])
+    for each, before in zip(asked, scores, strict=True):
+        small._forget()
+        assert score(*each)[1] == pytest.approx(before, abs=0.02)
 
 
 @pytest.fixture
