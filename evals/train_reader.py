@@ -2,7 +2,7 @@
 
 The examples are invented folders with questions (`evals/worlds`), whose passages are retrieved as the pipeline does it.
 For each question the model learns to say yes or no to `qa.prompt.JUDGE` (LoRA: Hu et al., 2021), and where the passage
-holds the answer to write it as the published model would: it is to judge better and to write as before. Needs 10 GB of
+holds the answer to write it as the published model would: it is to judge better and to write as before. Needs 12 GB of
 memory; an hour on two cores sees a tenth of the questions, and each with up to five others about the same passage.
 """
 
