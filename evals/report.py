@@ -39,6 +39,8 @@ LABELS = {
     "unsupported_numbers": "Numbers not in the cited words",
     "unsupported_dates": "Dates not in the cited words",
     "unsupported_names": "Names not in the cited words",
+    "marked_answers": "Answers with words marked as the answer",
+    "rightly_marked": "… that state a vital fact",
 }
 MEANINGS = {
     "accuracy": "Answerable questions that were answered with every vital fact and no forbidden mix-up.",

@@ -125,6 +125,10 @@ class AnswerScores:
     invalid_citations: int
     claims: Mapping[str, Claims] = field(default_factory=dict)
     confidence: float = 0.0
+    marked: bool = False
+    """Whether words of a quote are marked as the answer."""
+    rightly_marked: bool = False
+    """Whether they state a vital nugget."""
 
     @classmethod
     def of_fault(cls, question: Question) -> AnswerScores:
@@ -226,6 +230,7 @@ def score_answer(gold: Gold, documents: Mapping[str, str], answer: Answer) -> An
     forbidden = tuple(wording for wording in question.forbidden if states(text, wording))
     counted = () if answer.abstained else answer.citations
     cited_words = "\n".join(citation.quote for citation in answer.citations)
+    marked = marked_words(answer)
     return AnswerScores(
         abstained=answer.abstained,
         correct=question.answerable and not answer.abstained and not missing and not forbidden,
@@ -240,7 +245,20 @@ def score_answer(gold: Gold, documents: Mapping[str, str], answer: Answer) -> An
         invalid_citations=count_invalid(answer, documents),
         claims={} if answer.abstained else check_claims(text, cited_words),
         confidence=answer.confidence,
+        marked=bool(marked),
+        rightly_marked=any(
+            states(text, wording)
+            for index in question.vital_nuggets
+            for wording in question.nuggets[index].any_of
+            for text in marked
+        ),
     )
+
+
+def marked_words(answer: Answer) -> list[str]:
+    """What is marked in each sentence of an answer that is none."""
+    words = (" … ".join(sentence.text[start:end] for start, end in sentence.marked) for sentence in answer.sentences)
+    return [] if answer.abstained else [text for text in words if text]
 
 
 def without_marks(text: str) -> str:

@@ -203,6 +203,8 @@ _RATES: dict[str, Callable[[QuestionScores], Fraction]] = {
     "citation_precision": _of_answers(lambda answer: (answer.precise, answer.cited)),
     "cited_sentences": _of_answers(lambda answer: (answer.cited_sentences, answer.sentences)),
     **{f"unsupported_{kind}": _unsupported(kind) for kind in ("numbers", "dates", "names")},
+    "marked_answers": _of_answers(lambda answer: (answer.marked, not answer.abstained)),
+    "rightly_marked": _of_answers(lambda answer: (answer.rightly_marked, answer.marked)),
 }
 
 

@@ -30,6 +30,13 @@ class AnswerSentence:
     text: str
     citations: tuple[int, ...]
     supported: bool
+    marked: tuple[tuple[int, int], ...] = ()
+    """The words of a quote that answer the question, as offsets into `text`; none where that is not known."""
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it is the documents' own words, in quotation marks."""
+        return self.text.startswith("“") and self.text.endswith("”")
 
 
 @dataclass(frozen=True, slots=True)

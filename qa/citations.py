@@ -31,7 +31,8 @@ QUOTED_INSTEAD = (
     "The model's own sentence is not shown, because what it cites does not state all of it; "
     "the answer is in the documents' words."
 )
-"""The note where a sentence gives no number, date or name that the model did not read, but no quote states it."""
+"""The note where a sentence gives no number, date or name that the model did not read, but no quote states all of it:
+neither what it says beyond the question, which would be marked, nor every name that the question gives."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, R
 from qa.antecedents import with_antecedents
 from qa.asking import asks_for_several, compared_things, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
-from qa.claims import unfounded
+from qa.claims import check_claims, unfounded
 from qa.confidence import Calibration, DraftReadings, Readings, doubt_of, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import Evidence, in_reading_order
@@ -30,6 +30,7 @@ from qa.followup import make_standalone
 from qa.generator import GenerationError, Generator, Message, Stoppable
 from qa.instructions import without_orders
 from qa.lists import with_lists
+from qa.marking import mark_answer
 from qa.notes import answer_notes
 from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
 from qa.question import clean_question, read_history
@@ -226,7 +227,9 @@ class Pipeline:
             return
         stale_days = self.settings.stale_days
         notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, stale_days, more=quoted.more)
-        if dropped and not invented:
+        cited = replace(cited, sentences=mark_answer(cited.sentences, draft, asked.standalone))
+        marked = any(sentence.marked for sentence in cited.sentences)
+        if dropped and not invented and not (marked and _hold_claims(quotes, draft)):
             notes = (*notes, QUOTED_INSTEAD)
         yield self._finish(asked, cited, probability, None, clock, notes)
 
@@ -466,6 +469,12 @@ def _returned(drafts: Generator_[Draft, None, str]) -> str:
             next(drafts)
         except StopIteration as end:
             return str(end.value)
+
+
+def _hold_claims(quotes: Sequence[Evidence], draft: str) -> bool:
+    """Whether the quotes with their titles have every number, date and name of the draft, the question's as well."""
+    claims = check_claims(draft, " ".join(quote.in_place for quote in quotes))
+    return not any(kind.unsupported for kind in claims.values())
 
 
 def _passages(hits: Sequence[Hit], evidence: Sequence[Evidence], index: Index) -> tuple[Passage, ...]:

@@ -11,8 +11,6 @@ from ui.words import REASONS, confidence_words, date_words, disagreement, note_k
 
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
-QUOTED = re.compile(r"“.*”", re.DOTALL)
-"""A sentence of an answer that is the documents' own words."""
 BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 LONGEST_TAIL = 24
 """Characters of a last word that is kept on one line with its citation."""
@@ -141,10 +139,9 @@ def _body(answer: Answer) -> str:
 
     for sentence in sentences:
         bullet = BULLET.match(sentence.text)
-        quoted = QUOTED.fullmatch(sentence.text)
-        if quoted or bool(bullet) != bool(items):
+        if sentence.quoted or bool(bullet) != bool(items):
             flush()
-        if quoted:
+        if sentence.quoted:
             blocks.append(f'<blockquote dir="auto">{_sentence(sentence, chips)}</blockquote>')
         elif bullet:
             items.append(f'<li dir="auto">{_sentence(sentence, chips)}</li>')
@@ -161,20 +158,31 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _sentence(sentence: AnswerSentence, chips: dict[int, str]) -> str:
     cited = "".join(chips.get(number, "") for number in sentence.citations)
-    words = _with_tail(BULLET.sub("", sentence.text).strip(), cited)
+    bullet = BULLET.match(sentence.text)
+    words = _with_tail(sentence, bullet.end() if bullet else 0, cited)
     if sentence.supported:
         return f'<span class="sentence">{words}</span>'
     return f'<span class="sentence unsupported">{words} <span class="flag">not supported by the documents</span></span>'
 
 
-def _with_tail(words: str, cited: str) -> str:
-    """The words with their citations after them, which a line never begins with."""
-    if not cited:
-        return text_html(words)
-    head, space, last = words.rpartition(" ")
-    if len(last) > LONGEST_TAIL:
-        return text_html(words) + cited
-    return f'{text_html(head + space)}<span class="tail">{text_html(last)}{cited}</span>'
+def _with_tail(sentence: AnswerSentence, start: int, cited: str) -> str:
+    """The words from a place on with their citations after them, which a line never begins with."""
+    end = len(sentence.text.rstrip())
+    last = sentence.text.rfind(" ", start, end) + 1 or start
+    if not cited or end - last > LONGEST_TAIL:
+        return _words(sentence, start, end) + cited
+    return f'{_words(sentence, start, last)}<span class="tail">{_words(sentence, last, end)}{cited}</span>'
+
+
+def _words(sentence: AnswerSentence, start: int, end: int) -> str:
+    """Part of a sentence, with what is marked in it."""
+    html, text = "", sentence.text
+    for first, past in sentence.marked:
+        marked = max(first, start), min(past, end)
+        if marked[0] < marked[1]:
+            html += f"{text_html(text[start : marked[0]])}<mark>{text_html(text[slice(*marked)])}</mark>"
+            start = marked[1]
+    return html + text_html(text[start:end])
 
 
 def _notes(answer: Answer) -> str:

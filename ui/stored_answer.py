@@ -20,7 +20,7 @@ def answer_from_json(value: Mapping[str, Any]) -> Answer:
         Answer,
         {
             **value,
-            "sentences": tuple(_known(AnswerSentence, _tuples(item, "citations")) for item in value["sentences"]),
+            "sentences": tuple(_sentence(item) for item in value["sentences"]),
             "citations": tuple(_known(Citation, item) for item in value["citations"]),
             "passages": tuple(_passage(item) for item in value["passages"]),
             "notes": tuple(value["notes"]),
@@ -30,13 +30,17 @@ def answer_from_json(value: Mapping[str, Any]) -> Answer:
     )
 
 
+def _sentence(value: Mapping[str, Any]) -> AnswerSentence:
+    return _known(AnswerSentence, {**value, "citations": tuple(value["citations"]), "marked": _spans(value, "marked")})
+
+
 def _passage(value: Mapping[str, Any]) -> Passage:
-    highlights = tuple((start, end) for start, end in value.get("highlights", ()))
-    return _known(Passage, {**value, "highlights": highlights})
+    return _known(Passage, {**value, "highlights": _spans(value, "highlights")})
 
 
-def _tuples(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    return {**value, name: tuple(value[name])}
+def _spans(value: Mapping[str, Any], name: str) -> tuple[tuple[int, int], ...]:
+    """Places that a field holds; none where an earlier version wrote no such field."""
+    return tuple((start, end) for start, end in value.get(name, ()))
 
 
 def _known(kind: type[Value], value: Mapping[str, Any]) -> Value:

@@ -117,6 +117,22 @@ def test_citation_precision(documents: dict[str, str], make_question: MakeQuesti
     assert (scores.cited, scores.precise) == (4, 2)
 
 
+def test_words_marked_as_the_answer(
+    documents: dict[str, str], make_question: MakeQuestion, make_answer: MakeAnswer
+) -> None:
+    gold = Gold.locate(make_question(nuggets=["54,000"]), documents)
+    answer = make_answer(("“It has 54,000 people, 9 of them here.”", [SIZE]))
+
+    def marking(*spans: tuple[int, int], abstained: bool = False) -> tuple[bool, bool]:
+        sentences = (replace(answer.sentences[0], marked=spans),)
+        scores = score_answer(gold, documents, replace(answer, sentences=sentences, abstained=abstained))
+        return scores.marked, scores.rightly_marked
+
+    assert marking() == marking((8, 14), abstained=True) == (False, False)
+    assert marking((8, 14)) == marking((24, 25), (8, 14)) == (True, True)
+    assert marking((24, 25)) == (True, False)
+
+
 def test_retrieval_scores(documents: dict[str, str], make_question: MakeQuestion, make_answer: MakeAnswer) -> None:
     question = make_question(nuggets=["54,000", "240"], quotes=[(SIZE, 0), (PEOPLE, 1)])
     gold = Gold.locate(question, documents)

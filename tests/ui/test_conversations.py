@@ -27,7 +27,16 @@ def answer(fake_pipeline: Any) -> Answer:
 
 
 def test_an_answer_survives_its_json(answer: Answer) -> None:
-    assert answer_from_json(json.loads(json.dumps(answer.to_json()))) == answer
+    sentences = (replace(answer.sentences[0], marked=((0, 2), (3, 7))), *answer.sentences[1:])
+    marked = replace(answer, sentences=sentences)
+    assert answer_from_json(json.loads(json.dumps(marked.to_json()))) == marked
+
+
+def test_an_answer_of_a_version_that_marked_nothing_is_read(answer: Answer) -> None:
+    stored = answer.to_json()
+    for sentence in stored["sentences"]:
+        del sentence["marked"]
+    assert answer_from_json(stored) == answer
 
 
 def test_turns_come_back_in_order(store: Conversations, answer: Answer) -> None:

@@ -55,6 +55,15 @@ def test_the_documents_own_words_stand_apart() -> None:
     assert shown.index("</p><blockquote") > 0
 
 
+def test_the_words_that_answer_are_marked_in_a_quote() -> None:
+    text = "“It has <about> 54,000 men.”"
+    sentence = AnswerSentence(text, (1,), True, marked=((8, 15), (16, 26)))
+    assert (
+        f'“It has <mark>&lt;about&gt;</mark> <mark>54,000 </mark><span class="tail"><mark>men</mark>.”{CHIP}</span>'
+        in (answer_html(replace(ANSWER, sentences=(sentence,))))
+    )
+
+
 def test_an_answer_without_sentences_shows_its_text_and_the_citations_in_it() -> None:
     assert answer_html(replace(ANSWER, sentences=())) == answer_html(ANSWER)
 
