@@ -13,7 +13,6 @@ import math
 import random
 import sys
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -273,12 +272,10 @@ def _to_eight_bit(model: Any) -> None:  # noqa: ANN401 - transformers' models ha
     """Put whole-number matrices into the layers of a model, which computes in single precision around them."""
     import torch
 
-    from index.eight_bit import KERNELS, DifferentiableLinear
+    from index.eight_bit import DifferentiableLinear, with_kernels
 
-    torch.backends.quantized.engine = KERNELS
     linear = [name for name, module in model.model.named_modules() if isinstance(module, torch.nn.Linear)]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.quantize_per_tensor")  # as in `index.eight_bit`
+    with with_kernels():
         for name in linear:
             module = model.model.get_submodule(name)
             model.model.set_submodule(name, DifferentiableLinear(module.weight, module.bias))

@@ -9,8 +9,9 @@ Krishnamoorthi, Quantizing deep convolutional networks for efficient inference, 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,18 @@ def write_eight_bit(model: Any, folder: Path) -> None:  # noqa: ANN401 - transfo
     save_file(stored, folder / WEIGHTS_FILE)
 
 
+@contextmanager
+def with_kernels() -> Iterator[None]:
+    """PyTorch's eight-bit kernels, for layers that are made within it and after.
+
+    They are deprecated, which PyTorch would say for each layer; ARCHITECTURE.md tells what follows.
+    """
+    torch.backends.quantized.engine = KERNELS
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.quantize_per_tensor")
+        yield
+
+
 def load_eight_bit(folder: Path) -> Any:  # noqa: ANN401 - as above
     """The model of a folder that `write_eight_bit` wrote, as transformers runs it; 10 s for 1.5 billion weights.
 
@@ -160,7 +173,6 @@ def load_eight_bit(folder: Path) -> Any:  # noqa: ANN401 - as above
     transformers.AttentionInterface.register(ATTENTION, _attend)
     transformers.AttentionMaskInterface.register(ATTENTION, sdpa_mask)
 
-    torch.backends.quantized.engine = KERNELS
     stored = load_file(folder / WEIGHTS_FILE)
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
     with accelerate.init_empty_weights():
@@ -168,8 +180,7 @@ def load_eight_bit(folder: Path) -> Any:  # noqa: ANN401 - as above
             config, dtype=torch.float32, attn_implementation=ATTENTION
         )
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
-    with warnings.catch_warnings(), ThreadPoolExecutor(torch.get_num_threads()) as threads:
-        warnings.filterwarnings("ignore", "torch.quantize_per_tensor")  # deprecated; ARCHITECTURE.md says what follows
+    with with_kernels(), ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for name, module in zip(linear, threads.map(lambda name: _taken(stored, name), linear), strict=True):
             model.set_submodule(name, module)
     embedding = next(name for name, module in model.named_modules() if module is model.get_input_embeddings())
