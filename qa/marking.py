@@ -16,8 +16,8 @@ from qa.quotes import draft_news
 from qa.values import LEADS_TO_A_VALUE, NAMES_A_VALUE
 from qa.wording import expand_contractions
 
-BRIDGED = 2
-"""Most words between two that are marked which are marked with them: `4` and `9` of `from 4 to 9`."""
+BRIDGED = 3
+"""Most words between two marked ones that are marked with them: `of the Joint` in `chief of the Joint Staff`."""
 _ADDS_NOTHING = frozenset(tokenise("approximately exactly located roughly")) | LEADS_TO_A_VALUE | NAMES_A_VALUE
 """Stems that a draft puts around an answer, and its source may not have."""
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[$€£¥]?\w(?:[\w.,'’%/&+-]*[\w%])?")

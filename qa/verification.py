@@ -39,6 +39,11 @@ _PREAMBLE = re.compile(
     r"the (?:passage|sentence|text|document)s? (?:also |only )?(?:states?|says?|mentions?|indicates?|notes?) that\s+)",
     re.IGNORECASE,
 )
+_AFTERWORD = re.compile(
+    r",? (?:according to|as (?:stated|mentioned|described|noted) (?:in|by)) the "
+    r"(?:passage|sentence|text|document)s?(?= ?[.!]?$)",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*\s*$")
 _YES_OR_NO = re.compile(r"^(?:(?P<yes>yes|ja|oui|sí|sì|sim)|no|nein|non|não),\s+", re.IGNORECASE)
 """What answers the question, and no statement says: it is set aside."""
@@ -305,7 +310,7 @@ def repeats(sentence: str, quotes: Sequence[Evidence]) -> bool:
 
 def tidy(written: str, chosen: Sequence[Evidence]) -> str:
     """The draft without marks or `The passage states that`, initials spaced as in the sources (`U.S.`, not `U. S.`)."""
-    text = _PREAMBLE.sub("", without_marks(written))
+    text = _AFTERWORD.sub("", _PREAMBLE.sub("", without_marks(written)))
     for initials in dict.fromkeys(_INITIALS.findall(" ".join(f"{e.title} {e.text}" for e in chosen))):
         spaced = r"\.\s+".join(re.escape(letter) for letter in initials.rstrip(".").split("."))
         text = re.sub(rf"\b{spaced}\.", initials, text)

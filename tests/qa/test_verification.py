@@ -309,6 +309,9 @@ def test_a_draft_is_split_into_supported_sentences_and_unsupported_claims(eviden
     [
         ("The passage states that it opened in 1994.", "It opened in 1994."),
         ("Yes, according to the passage, it opened.", "It opened."),
+        ("It opened in 1994, according to the passage.", "It opened in 1994."),
+        ("It opened in 1994 as stated in the documents", "It opened in 1994"),
+        ("It opened according to the document of 1994.", "It opened according to the document of 1994."),
         ("  It  opened\tin the U. S. in 1994. ", "It opened in the U.S. in 1994."),
         ("It opened at 2 p. m. sharp.", "It opened at 2 p.m. sharp."),
         ("**It** opened [1], in 1994.[2, 3]", "It opened, in 1994."),
