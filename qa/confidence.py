@@ -15,6 +15,7 @@ from index.lexical import tokenise
 from qa.asking import sort_of_value
 from qa.claims import check_claims
 from qa.evidence import Evidence
+from qa.negation import denied_by_none
 from qa.quotes import draft_news, share_held
 
 CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
@@ -23,6 +24,9 @@ CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
 DOUBT_OF_QUANTITIES = 2.0
 """What the log-odds of the model's yes lack where a question asks for a quantity: they are that much lower than for
 other questions, both where the evidence states it and where it does not (evals/LOG.md)."""
+
+TRUST_IN_DENIALS = 3.0
+"""What they have too much where a question asks for what is not so and nothing that was read denies anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class DraftReadings:
     """What is known besides once an answer was drafted and what it would quote was chosen."""
 
     quoted_verdict: float
-    """Log-odds of the model's yes to the same question, the quotes alone being read."""
+    """Log-odds of the model's yes to the same question, the quotes alone being read, or if that is higher the sentence
+    that the first was made of: what is quoted with it may make the model doubt what it says."""
     quoted_news: float
     """Share of what the draft says beyond the question, in content words, that stands in the quotes and their titles:
     a model that has found the answer says it in the words of the documents."""
@@ -108,6 +113,11 @@ class Calibration:
 def doubt_of(question: str) -> float:
     """What is added to the log-odds of the model's yes to a question: `DOUBT_OF_QUANTITIES` for one, otherwise 0."""
     return DOUBT_OF_QUANTITIES if sort_of_value(question) == "quantity" else 0.0
+
+
+def trust_of(question: str, read: str) -> float:
+    """What is taken from the log-odds of the model's yes to a text: `TRUST_IN_DENIALS` or 0."""
+    return TRUST_IN_DENIALS if denied_by_none(question, read) else 0.0
 
 
 def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence], *, verdict: float) -> Readings:

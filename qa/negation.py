@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from index.lexical import tokenise
+from qa.question import QUESTION_WORD
 from qa.wording import expand_contractions, normalise
 
 _NEGATORS = (
@@ -23,6 +24,14 @@ _NEGATOR = re.compile(
     rf"\b(?:(?:{'|'.join(_NEGATORS)})\b(?!\s+(?:only|just|merely|least)\b)|(?P<stem>{'|'.join(_NEGATING_STEMS)})\w*)",
     re.IGNORECASE,
 )
+_DENYING = frozenset(
+    tokenise(
+        "against ban banned bar barred block blocked ceased contrary except exempt forbidden free halted illegal "
+        "instead only opposed outlawed prevented prohibited rather ruled stopped unless unlawful"
+    )
+)
+"""Stems of what else may say that something is not so: `barred since 1987` answers why ships cannot call."""
+_ASKING = re.compile(rf"\b{QUESTION_WORD}\b", re.IGNORECASE)
 _NUMBER_SIGN = re.compile(r"\bno\.\s?(?=\d)", re.IGNORECASE)
 _BETWEEN_CLAUSES = re.compile(
     r"[,;:]\s+|[.!?]\s+(?=[^\W\d_a-z])|[()]|\s[–—-]\s|\b(?:but|although|though|while|whereas|because)\b"
@@ -49,6 +58,18 @@ class _Clause:
 def negates(text: str) -> bool:
     """Whether the first clause of a text negates anything."""
     return any(clause.scope for clause in _clauses(text, set())[:1])
+
+
+def denied_by_none(question: str, text: str) -> bool:
+    """Whether a question asks for what is not so (`Who did not sign?`), and nothing in a text says that of anything.
+
+    Such words count for nothing where the question has them: that ships are barred answers not which are not barred.
+    """
+    clauses = _BETWEEN_CLAUSES.split(expand_contractions(question, typed=True))
+    if not any(_ASKING.search(clause) and _NEGATOR.search(clause) for clause in clauses):
+        return False
+    words = set(tokenise(text)) - set(tokenise(question))
+    return not _NEGATOR.search(_NUMBER_SIGN.sub("", expand_contractions(text))) and _DENYING.isdisjoint(words)
 
 
 def contradicts(sentence: str, statement: str) -> bool:

@@ -22,7 +22,7 @@ from qa.antecedents import with_antecedents
 from qa.asking import asks_for_several, compared_things, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import check_claims, unfounded
-from qa.confidence import Calibration, DraftReadings, Readings, doubt_of, take_draft_readings, take_readings
+from qa.confidence import Calibration, DraftReadings, Readings, doubt_of, take_draft_readings, take_readings, trust_of
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import Evidence, in_reading_order
 from qa.extents import as_part, holds, with_headings
@@ -106,6 +106,11 @@ class _Quoted:
     """The unsupported claims of each of the others."""
     more: bool
     """Whether a list may have items beyond the quotes."""
+
+    def cores(self, ranked: Sequence[Evidence]) -> list[Evidence | None]:
+        """The best sentence in each quote, for which it is quoted; `ranked` has those that were found, best first."""
+        stated = (*self.ranked, *ranked)
+        return [next((sentence for sentence in stated if holds(quote, sentence)), None) for quote in self.quotes]
 
 
 class Pipeline:
@@ -206,14 +211,14 @@ class Pipeline:
         quoted = self._quote(asked, draft, passage, clock)
         quotes, dropped = list(quoted.quotes), quoted.dropped
         if self.settings.written_answers:
-            drafted = self._take_draft_readings(asked, draft, passage, quotes, clock)
+            drafted = self._take_draft_readings(asked, draft, passage, quoted, clock)
             probability = self.calibration.drafted.probability(readings, drafted)
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
-        stated = (*quoted.ranked, *asked.ranked)
-        best = (next((sentence for sentence in stated if holds(quote, sentence)), None) for quote in quotes)
-        answering = [sentence for sentence in best if sentence]  # what stands beside it answers something else
+        answering = [
+            core for core in quoted.cores(asked.ranked) if core
+        ]  # what stands beside it answers something else
         disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, clock)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
@@ -282,8 +287,8 @@ class Pipeline:
         passage = self._passage(asked, judged)
         readings = self._take_readings(asked, judged, clock)
         draft = _returned(self._write(asked.standalone, passage, clock))
-        quotes = self._quote(asked, draft, passage, clock).quotes
-        return readings, self._take_draft_readings(asked, draft, passage, quotes, clock)
+        quoted = self._quote(asked, draft, passage, clock)
+        return readings, self._take_draft_readings(asked, draft, passage, quoted, clock)
 
     def passages(self, question: str) -> tuple[list[Evidence], list[Evidence], list[Evidence]]:
         """What the model would judge from, what it would write from, and every sentence that was found, best first.
@@ -334,10 +339,12 @@ class Pipeline:
         return take_readings(asked.standalone, asked.hits, passage, verdict=verdict)
 
     def _take_draft_readings(
-        self, asked: _Asked, draft: str, passage: Sequence[Evidence], quotes: Sequence[Evidence], clock: _Clock
+        self, asked: _Asked, draft: str, passage: Sequence[Evidence], quoted: _Quoted, clock: _Clock
     ) -> DraftReadings:
-        verdict = self._judge(asked.standalone, quotes, clock)
-        return take_draft_readings(asked.standalone, draft, passage, quotes, verdict=verdict)
+        made_of = quoted.cores(asked.ranked)[:1]
+        read = [list(quoted.quotes), *([sentence] for sentence in made_of if sentence)]
+        verdict = max(self._judge(asked.standalone, quotes, clock) for quotes in read)
+        return take_draft_readings(asked.standalone, draft, passage, quoted.quotes, verdict=verdict)
 
     def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
@@ -361,7 +368,8 @@ class Pipeline:
             self._count_prompt(messages, clock)
             said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
             odds = float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
-            clock.verdicts[read] = odds + doubt_of(question)
+            trust = trust_of(question, " ".join(sentence.in_place for sentence in chosen))
+            clock.verdicts[read] = odds + doubt_of(question) - trust
         return clock.verdicts[read]
 
     def _count_prompt(self, messages: Sequence[Message], clock: _Clock) -> None:

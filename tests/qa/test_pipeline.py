@@ -15,7 +15,7 @@ from index import Index, build
 from qa.answer import Answer, Citation, Draft, EvidenceFound, Timings
 from qa.antecedents import ANTECEDENTS
 from qa.citations import QUOTED_INSTEAD
-from qa.confidence import DOUBT_OF_QUANTITIES, Calibration, Regression
+from qa.confidence import DOUBT_OF_QUANTITIES, TRUST_IN_DENIALS, Calibration, Regression
 from qa.evidence import Evidence
 from qa.generator import GenerationError, Message, StoppedError
 from qa.notes import MORE
@@ -117,7 +117,7 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
     assert (answer.model, answer.engine) == ("scripted", "scripted")
     assert answer.index.generation == pipeline.index.generation
     assert answer.timings.answer_tokens == 8
-    _, read, _ = generator.prompts  # it judged, wrote, and judged what is quoted
+    _, read, _, _ = generator.prompts  # it judged, wrote, judged what is quoted, and the best sentence of that
     assert answer.timings.prompt_tokens == sum(generator.count_tokens(message.content) for message in read)
     assert 0 < answer.timings.first_token_ms <= answer.timings.total_ms
     check_form(answer, pipeline)
@@ -674,6 +674,23 @@ def test_the_models_doubt_of_quantities_is_made_good(make_pipeline: MakePipeline
     assert how_many is not None
     assert [taken[0].verdict for taken in (who, how_many)] == pytest.approx([1.0, 1.0 + DOUBT_OF_QUANTITIES])
     assert how_many[1].quoted_verdict == pytest.approx(1.0 + DOUBT_OF_QUANTITIES)
+
+
+def test_a_yes_counts_less_where_the_question_denies_and_nothing_read_does(
+    make_pipeline: MakePipeline, scripted: Any
+) -> None:
+    taken = make_pipeline(scripted(scores=[(-1.0, -2.0)])).readings("Who did not open the Velm harbour?")
+    assert taken is not None
+    assert taken[1].quoted_verdict == pytest.approx(1.0 - TRUST_IN_DENIALS)
+
+
+def test_the_best_sentence_alone_counts_where_the_whole_quote_makes_the_model_doubt(
+    make_pipeline: MakePipeline, scripted: Any
+) -> None:
+    generator = scripted(scores=[(-1.0, -2.0), (-2.0, -1.0), (-1.0, -3.0)])  # the passage, the quote, its sentence
+    taken = make_pipeline(generator, quoted_sentences=1).readings(WHO)
+    assert taken is not None
+    assert taken[1].quoted_verdict == pytest.approx(2.0)
 
 
 def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
