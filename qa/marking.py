@@ -23,30 +23,35 @@ _ADDS_NOTHING = frozenset(tokenise("approximately exactly located roughly")) | L
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[$€£¥]?\w(?:[\w.,'’%/&+-]*[\w%])?")
 
 
-def mark_answer(sentences: Sequence[AnswerSentence], draft: str, question: str) -> tuple[AnswerSentence, ...]:
+def mark_answer(
+    sentences: Sequence[AnswerSentence], draft: str, question: str, best: Sequence[str]
+) -> tuple[AnswerSentence, ...]:
     """The sentences of an answer, with the words marked that answer the question, where it is known which.
 
-    They are the draft's words that are not the question's: one sentence of the first quote must have them all (of any,
-    where several things are asked for), and neither may negate what the other affirms. Then the quote answers as the
-    model does, and its own words say so.
+    They are the draft's words that are not the question's: the sentence for which the first quote is quoted (of any,
+    where several things are asked for) must have them all, and neither may negate what the other affirms. Then the
+    quote answers as the model does, and its own words say so. What is only quoted along answers something else.
 
     Args:
         sentences: The model's own, then the quotes.
         draft: What the model wrote.
         question: The standalone question.
+        best: For each quote, the sentence for which it is quoted.
     """
     marked = list(sentences)
     news = draft_news(question, draft) - _ADDS_NOTHING
     if not news:
         return tuple(marked)
     quotes = [place for place, sentence in enumerate(sentences) if sentence.quoted]
-    for place in quotes if asks_for_several(question) else quotes[:1]:
+    several = asks_for_several(question)
+    cores = [words for words in map(set, map(tokenise, best if several else best[:1])) if news <= words]
+    for place in quotes if several else quotes[:1]:
         quote = sentences[place].text[1:-1]  # within quotation marks no sentence ends
         for said in split_sentences(quote):
             statement = quote[said.start : said.end]
-            if news.issubset(tokenise(statement)) and not contradicts(
-                expand_contractions(draft), expand_contractions(statement)
-            ):
+            words = set(tokenise(statement))
+            meant = news <= words and any(words <= core or core <= words for core in cores)
+            if meant and not contradicts(expand_contractions(draft), expand_contractions(statement)):
                 marked[place] = replace(sentences[place], marked=_runs(statement, news, 1 + said.start))
                 return tuple(marked)
     return tuple(marked)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from corpus import split_sentences
 from qa.answer import AnswerSentence
 from qa.marking import mark_answer
 
 BASE = "“The base is the home of the fleet. Since 1974 its headquarters has been at Orla, in the suburbs of Velm.”"
 
 
-def marked(question: str, draft: str, *texts: str) -> list[list[str]]:
-    sentences = mark_answer([AnswerSentence(text, (1,), supported=True) for text in texts], draft, question)
+def marked(question: str, draft: str, *texts: str, best: str = "") -> list[list[str]]:
+    parts = [AnswerSentence(text, (1,), supported=True) for text in texts]
+    quotes = [part.text[1:-1] for part in parts if part.quoted]
+    last = [quote[said.start : said.end] for quote in quotes for said in split_sentences(quote)[-1:]]
+    sentences = mark_answer(parts, draft, question, [best] if best else last)
     return [[sentence.text[start:end] for start, end in sentence.marked] for sentence in sentences]
 
 
@@ -59,6 +63,14 @@ def test_only_the_first_quote_answers_unless_several_things_are_asked_for() -> N
     quotes = ("“The fleet was founded by Brandt.”", "“The fleet left in May.”")
     assert marked("When did the fleet leave?", "It was in May.", *quotes) == [[], []]
     assert marked("Who founded the fleet, and when did it leave?", "It was in May.", *quotes) == [[], ["May"]]
+
+
+def test_what_is_only_quoted_along_is_not_marked() -> None:
+    quote = "“It was signed in May. It replaced a treaty that was signed in June.”"
+    assert marked("When was the treaty signed?", "It was signed in June.", quote, best="It was signed in May.") == [[]]
+    assert marked("When was the treaty signed?", "It was signed in May.", quote, best="It was signed in May.") == [
+        ["May"]
+    ]
 
 
 def test_the_models_own_sentence_is_not_marked() -> None:
