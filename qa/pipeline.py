@@ -218,7 +218,6 @@ class Pipeline:
                 return
         # what stands beside the best sentence of a quote answers something else
         answering = [core for core in quoted.cores(asked.ranked) if core]
-        best = [core.as_read for core in answering]
         disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, clock)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
@@ -232,6 +231,7 @@ class Pipeline:
             return
         stale_days = self.settings.stale_days
         notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, stale_days, more=quoted.more)
+        best = [core.as_read for core in answering]
         cited = replace(cited, sentences=mark_answer(cited.sentences, draft, asked.standalone, best))
         marked = any(sentence.marked for sentence in cited.sentences)
         if dropped and not invented and not (marked and _hold_claims(quotes, draft)):

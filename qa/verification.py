@@ -34,14 +34,14 @@ NEGATION = "a negation"
 SAME_WORDS = 0.8
 """Share of the content words of the longer of two sentences that makes them the same."""
 _INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}")
+_SOURCE = r"the (?:passage|sentence|text|document)s?"
 _PREAMBLE = re.compile(
-    r"^(?:(?:yes|no)[.,]\s+)?(?:(?:according to|in|based on) the (?:passage|sentence|text|document)s?,\s+|"
-    r"the (?:passage|sentence|text|document)s? (?:also |only )?(?:states?|says?|mentions?|indicates?|notes?) that\s+)",
+    rf"^(?:(?:yes|no)[.,]\s+)?(?:(?:according to|in|based on) {_SOURCE},\s+|"
+    rf"{_SOURCE} (?:also |only )?(?:states?|says?|mentions?|indicates?|notes?) that\s+)",
     re.IGNORECASE,
 )
 _AFTERWORD = re.compile(
-    r",? (?:according to|as (?:stated|mentioned|described|noted) (?:in|by)) the "
-    r"(?:passage|sentence|text|document)s?(?= ?[.!]?$)",
+    rf",? (?:according to|as (?:stated|mentioned|described|noted) (?:in|by)) {_SOURCE}(?= ?[.!]?$)",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?。！？][\"'”’)\]]*\s*$")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
+from typing import TypeAlias
 
+from corpus.document import Span
 from qa.answer import Answer, AnswerSentence, Citation, Passage
 from ui.words import REASONS, confidence_words, date_words, disagreement, note_kind, plain
 
+Mark: TypeAlias = tuple[int, int, str]
+"""Where a mark begins and ends, and the class of its element; empty for none."""
 MARKER = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 HEADING = re.compile(r"^#{1,6}\s+", re.MULTILINE)
 BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
@@ -29,6 +33,19 @@ def text_html(text: str) -> str:
 def source_html(text: str) -> str:
     """Words of a document, escaped; the asterisks of Markdown's bold stay in the text and are not shown."""
     return text_html(text).replace("**", '<span class="bold-mark">**</span>')
+
+
+def marked_html(text: str, part: Span, marks: Sequence[Mark], as_html: Callable[[str], str] = source_html) -> str:
+    """Part of a text, escaped, with what of the marks lies in it; they are in order and do not overlap."""
+    at, end = part
+    html = ""
+    for first, past, kind in marks:
+        low, high = max(at, first), min(end, past)
+        if low < high:
+            named = f' class="{kind}"' if kind else ""
+            html += f"{as_html(text[at:low])}<mark{named}>{as_html(text[low:high])}</mark>"
+            at = high
+    return html + as_html(text[at:end])
 
 
 def evidence_html(
@@ -176,13 +193,7 @@ def _with_tail(sentence: AnswerSentence, start: int, cited: str) -> str:
 
 def _words(sentence: AnswerSentence, start: int, end: int) -> str:
     """Part of a sentence, with what is marked in it."""
-    html, text = "", sentence.text
-    for first, past in sentence.marked:
-        marked = max(first, start), min(past, end)
-        if marked[0] < marked[1]:
-            html += f"{text_html(text[start : marked[0]])}<mark>{text_html(text[slice(*marked)])}</mark>"
-            start = marked[1]
-    return html + text_html(text[start:end])
+    return marked_html(sentence.text, (start, end), [(*span, "") for span in sentence.marked], text_html)
 
 
 def _notes(answer: Answer) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from corpus.document import Document, Span
-from ui.render import source_html, text_html
+from ui.render import Mark, marked_html, text_html
 from ui.words import date_words
 
 WEB = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
@@ -79,7 +79,7 @@ def text_with_marks(document: Document, cited: Span, also: Iterable[Span] = ()) 
     """
     headings = sorted(document.headings)
     heading_starts = [start for start, _ in headings]
-    marks = _disjoint([(cited, True), *((span, False) for span in also)])
+    marks = _disjoint([(cited, "cited"), *((span, "also") for span in also)])
     blocks: list[str] = []
     pages_shown = 0
     start = 0
@@ -90,7 +90,7 @@ def text_with_marks(document: Document, cited: Span, also: Iterable[Span] = ()) 
         pages_shown = reached
         place = bisect_left(heading_starts, start)
         if place < len(headings) and headings[place][0] < end:
-            shown = _marked(document.text, *headings[place], marks)
+            shown = marked_html(document.text, headings[place], marks)
             blocks.append(f'<h3 dir="auto">{shown}</h3>')
         elif line.strip():
             inside = list(enumerate(document.pages[reached : bisect_left(document.pages, end)], start=reached + 1))
@@ -100,32 +100,19 @@ def text_with_marks(document: Document, cited: Span, also: Iterable[Span] = ()) 
     return "".join(blocks)
 
 
-def _with_pages(text: str, line: Span, marks: Sequence[tuple[int, int, bool]], pages: Sequence[tuple[int, int]]) -> str:
+def _with_pages(text: str, line: Span, marks: Sequence[Mark], pages: Sequence[tuple[int, int]]) -> str:
     """A line with the numbers of the pages that begin inside it, each where it begins."""
     at, shown = line[0], ""
     for number, begin in pages:
-        shown += f'{_marked(text, at, begin, marks)}<small class="page">Page {number}</small> '
+        shown += f'{marked_html(text, (at, begin), marks)}<small class="page">Page {number}</small> '
         at = begin
-    return shown + _marked(text, at, line[1], marks)
+    return shown + marked_html(text, (at, line[1]), marks)
 
 
-def _disjoint(marks: Sequence[tuple[Span, bool]]) -> list[tuple[int, int, bool]]:
+def _disjoint(marks: Sequence[tuple[Span, str]]) -> list[Mark]:
     """The spans without overlap, in order; the cited one keeps its whole length."""
-    taken: list[tuple[int, int, bool]] = []
-    for (start, end), strong in marks:
+    taken: list[Mark] = []
+    for (start, end), kind in marks:
         if start < end and all(end <= other[0] or start >= other[1] for other in taken):
-            taken.append((start, end, strong))
+            taken.append((start, end, kind))
     return sorted(taken)
-
-
-def _marked(text: str, start: int, end: int, marks: Sequence[tuple[int, int, bool]]) -> str:
-    pieces: list[str] = []
-    at = start
-    for mark_start, mark_end, strong in marks:
-        low, high = max(start, mark_start), min(end, mark_end)
-        if low >= high:
-            continue
-        kind = "cited" if strong else "also"
-        pieces.append(f'{source_html(text[at:low])}<mark class="{kind}">{source_html(text[low:high])}</mark>')
-        at = high
-    return "".join(pieces) + source_html(text[at:end])

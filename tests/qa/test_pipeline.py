@@ -242,6 +242,20 @@ def test_a_sentence_that_its_quotes_hold_in_part_is_replaced_and_said(
     assert answer.notes == (QUOTED_INSTEAD,)
 
 
+def test_what_the_draft_says_beyond_the_question_is_marked_in_the_quote(
+    make_pipeline: MakePipeline, scripted: Any, script: Any
+) -> None:
+    replies = (
+        [script("Mayor Ilse Brandt, and nobody of Orla, opened it.")],
+        [script("The harbour was opened by Ilse Brandt.")],
+    )
+    unknown, known = (make_pipeline(scripted(replies=reply), quoted_sentences=1).ask(WHO) for reply in replies)
+    assert not any(sentence.marked for sentence in unknown.sentences)
+    quote = known.sentences[-1]
+    assert [quote.text[start:end] for start, end in quote.marked] == ["Ilse Brandt"]
+    assert known.notes == ()
+
+
 def test_where_nothing_written_is_supported_the_evidence_speaks(
     make_pipeline: MakePipeline, scripted: Any, script: Any
 ) -> None:
