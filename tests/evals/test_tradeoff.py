@@ -15,8 +15,8 @@ def test_two_depths_and_their_table(small_evaluation: Any, tmp_path: Path, scrip
     model = scripted(replies=["The Velm harbour opened in 1994."], scores=[[-0.1, -9.0, -9.0, -9.0]])
     pipeline = Pipeline(of.reader, model, of.settings)
     scores = run_each((1, 3), of.questions, of.documents, pipeline, tmp_path / "out", tmp_path / "cache")
-    first, second = [prompts[-1].content for prompts in (model.prompts[0], model.prompts[-1])]
-    assert len(first) < len(second)  # more is read
+    lengths = [len(messages[-1].content) for messages in model.prompts]
+    assert max(lengths) > lengths[0]  # more is read
     assert pipeline.settings == of.settings
     rows = table(scores).splitlines()
     assert [row.split(" | ")[0] for row in rows[2:]] == ["| 1", "| 3"]
