@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from corpus.document import Span
 from evals.errors import EvaluationError
+from qa.wording import states
 
 Half: TypeAlias = Literal["dev", "test"]
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -30,6 +31,10 @@ class Nugget:
     vital: bool = True
     kind: Literal["name", "number", "date", "text"] = "text"
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    def is_stated(self, text: str) -> bool:
+        """Whether `text` states the fact in one of its wordings."""
+        return any(states(text, wording) for wording in self.any_of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from qa.antecedents import with_antecedents
 from qa.lists import with_lists
 from qa.ranking import rank_sentences, read_sentences, within_budget
 from qa.settings import Settings
-from qa.wording import states
 
 DEPTHS = (1, 2, 8)
 RIDGE = 0.5
@@ -85,7 +84,7 @@ def _run(file: Path, settings: Settings, only: str, limit: int | None) -> None:
 def stated(question: Question, text: str) -> float:
     """Share of the question's vital facts that a text states."""
     vital = [question.nuggets[place] for place in question.vital_nuggets]
-    return float(np.mean([any(states(text, wording) for wording in nugget.any_of) for nugget in vital]))
+    return float(np.mean([nugget.is_stated(text) for nugget in vital]))
 
 
 def fit_weights(

@@ -222,11 +222,7 @@ def score_retrieval(gold: Gold, passages: Sequence[Place]) -> RetrievalScores:
 def score_answer(gold: Gold, documents: Mapping[str, str], answer: Answer) -> AnswerScores:
     """Every score of the answer itself."""
     question, text = gold.question, without_marks(answer.text)
-    missing = tuple(
-        index
-        for index in question.vital_nuggets
-        if not any(states(text, wording) for wording in question.nuggets[index].any_of)
-    )
+    missing = tuple(index for index in question.vital_nuggets if not question.nuggets[index].is_stated(text))
     forbidden = tuple(wording for wording in question.forbidden if states(text, wording))
     counted = () if answer.abstained else answer.citations
     cited_words = "\n".join(citation.quote for citation in answer.citations)
@@ -247,10 +243,7 @@ def score_answer(gold: Gold, documents: Mapping[str, str], answer: Answer) -> An
         confidence=answer.confidence,
         marked=bool(marked),
         rightly_marked=any(
-            states(text, wording)
-            for index in question.vital_nuggets
-            for wording in question.nuggets[index].any_of
-            for text in marked
+            question.nuggets[index].is_stated(text) for index in question.vital_nuggets for text in marked
         ),
     )
 
@@ -277,11 +270,8 @@ def count_supported(gold: Gold, answer: Answer) -> int:
     supported = 0
     for index in question.vital_nuggets:
         entries = {question.evidence.index(entry) for entry in question.evidence_for(index)}
-        wordings = question.nuggets[index].any_of
-        supported += any(
-            not entries.isdisjoint(covered) and any(states(text, wording) for wording in wordings)
-            for text, covered in stated
-        )
+        nugget = question.nuggets[index]
+        supported += any(not entries.isdisjoint(covered) and nugget.is_stated(text) for text, covered in stated)
     return supported
 
 
@@ -291,9 +281,7 @@ def is_precise(gold: Gold, answer: Answer, citation: Citation) -> bool:
         return True
     citing = [without_marks(sentence.text) for sentence in answer.sentences if citation.number in sentence.citations]
     return any(
-        states(citation.quote, wording) and any(states(text, other) for text in citing for other in nugget.any_of)
-        for nugget in gold.question.nuggets
-        for wording in nugget.any_of
+        nugget.is_stated(citation.quote) and any(map(nugget.is_stated, citing)) for nugget in gold.question.nuggets
     )
 
 
