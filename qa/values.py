@@ -24,6 +24,7 @@ LEADS_TO_A_VALUE = frozenset(tokenise("amounts comes came costs estimated put st
 """Stems of verbs that say no more than the value behind them."""
 NAMES_A_VALUE = frozenset(tokenise("amount charge cost fare fee number price rate value"))
 """Stems of nouns that say no more of a value than its unit does."""
+SEASONS = frozenset({"spring", "summer", "autumn", "fall", "winter"})
 
 _YEAR = re.compile(rf"({BARE_YEAR})(?:[/–-]\d\d(?!\d))?")
 _MONTH = re.compile(rf"(?<=\w )(?:{'|'.join(month.capitalize() for month in MONTHS)})\b")
@@ -122,6 +123,27 @@ def find_values(text: str) -> tuple[Value, ...]:
     values += [_exact("ordinal", _place(ordinal)) for ordinal in _ORDINAL.finditer(rest)]
     rest = _ORDINAL.sub(" ", rest)
     return tuple(dict.fromkeys([*values, *_quantities(rest)]))
+
+
+def years_in(text: str) -> set[str]:
+    """The years that a text gives."""
+    return {value.year for value in find_values(text)} - {""}
+
+
+def months_in(text: str) -> set[str]:
+    """Its months, by their names in lower case."""
+    return {part for value in find_values(text) for part in value.parts if part in MONTHS}
+
+
+def seasons_in(text: str) -> set[str]:
+    """Its seasons, in lower case."""
+    return set(SEASONS.intersection(normalise(text).split()))
+
+
+def dates_in(text: str) -> set[str]:
+    """Its years, months, seasons and places in an order."""
+    ordinals = {f"{value.low}" for value in find_values(text) if value.kind == "ordinal"}
+    return years_in(text) | months_in(text) | seasons_in(text) | ordinals
 
 
 def _exact(kind: str, number: float) -> Value:
