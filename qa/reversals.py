@@ -1,13 +1,15 @@
-"""Small words that turn a statement round: the other side of a bound, another holder of an office, another year."""
+"""What turns a statement round though its words stay: an opposite, names, numbers, years or holders exchanged."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 from index.lexical import tokenise
-from qa.numbers import MINUS
-from qa.wording import MONTHS, WEEKDAYS, normalise
+from qa.claims import CAPITALISED
+from qa.numbers import MEASURE, MINUS
+from qa.wording import MONTHS, WEEKDAYS, normalise, without_dates
 
 _DATE = rf"(?:[12]\d{{3}} )?(?:{'|'.join(MONTHS)})(?: \d{{1,2}}\b)?|{'|'.join(WEEKDAYS)}"
 _VALUE = rf"(?:(?:around|about|approximately|roughly) )?(?:(?:{'|'.join(WEEKDAYS)}) )?({_DATE}|{MINUS}?\d\S*)"
@@ -40,6 +42,36 @@ _FIGURE = re.compile(
     rf"(?<!\S)(?:(?P<year>[12]\d{{3}})(?: (?:{'|'.join(MONTHS)})(?: \d{{1,2}}\b)?)?|(?P<amount>{MINUS}?\d+(?:\.\d+)?))"
     r"(?!\S)"
 )
+_COUNT = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?=(?:(?: of)? [\d.]+)* ([^\W\d]\w*))")
+"""A number and what it counts, normalised, both numbers of `12 of 340 workers` as well."""
+_RANGE_COUNT = re.compile(_COUNT.pattern.replace("of", "(?:of|to|or|and)"))
+"""The same, and both numbers of `3 to 5 years`."""
+_YEAR = re.compile(r"[12]\d{3}")
+_MEASURED = re.compile(rf"(?<!\S)({MINUS}?\d\S*) ({MEASURE})\b")
+_OPPOSITES = (
+    (
+        "rise rose risen rising increase grow grew grown climb gain",
+        "fall fell fallen decrease decline drop shrink lose",
+    ),
+    ("win won", "lose lost"),
+    ("before", "after"),
+    ("more over above", "less fewer under below"),
+    ("least", "most"),
+    ("north", "south"),
+    ("east", "west"),
+    ("upper", "lower"),
+    ("buy bought", "sell sold"),
+)
+"""Words of which one in place of the other says the contrary; each is read by its stem."""
+_DENYING_PREFIX = re.compile(
+    r"^(?:un(?!less)|in(?!land|form|side|habit|vest|tend|stal|come|door)|im(?!prison|port)|il|ir|"
+    r"dis(?!cover|count|play|miss|patch)|non)(?=\w{4})"
+)
+"""Before four letters at least: into is no opposite of to, nor unit of it."""
+_SIDE = re.compile(r"\b(?:is|are|was|were|voted?|argued?|ruled|spoke|decided) (for|against)\b")
+"""A side that is taken; elsewhere `for` says many things."""
+_FROM_TO = re.compile(r"\bfrom (\d\S*)(?: [^\W\d]\w*){0,2} to (\d\S*)")
+_CLAUSE_END = re.compile(r"[.,;:!?]")
 
 
 def read_former(text: str) -> str:
@@ -126,3 +158,84 @@ def _by_year(normalised: str) -> set[tuple[str, str]]:
     before = {(one, other) for (one, first), (other, second) in pairwise(figures) if second and not first}
     after = {(other, one) for (one, first), (other, second) in pairwise(figures) if first and not second}
     return next((pairs for pairs in (before, after) if len(pairs) == years), set())
+
+
+def miscounts(sentence: str, statement: str) -> bool:
+    """Whether a number of the sentence counts what only other numbers count in the statement."""
+    stated = _counts(statement, _RANGE_COUNT)
+    counted = {thing for _, thing in stated}
+    return any(thing in counted and (number, thing) not in stated for number, thing in _counts(sentence, _COUNT))
+
+
+def reverses(sentence: str, statement: str) -> bool:
+    """Whether one word or number turns the sentence round, however many others it shares with the statement.
+
+    A word whose opposite alone the statement has (`rose`, `fell`; `effective`, `ineffective`; `voted for`, `voted
+    against`), another unit of the same number, or `from 8 to 5` where it has `from 5 to 8`. The same told from the
+    other side (`12 km north of Velm`, `Velm lies 12 km south`) is not known from the contrary.
+    """
+    said, stated = normalise(sentence), normalise(statement)
+    words, held = _by_stem(said), _by_stem(stated)
+    for pair in _OPPOSITES:
+        sides = [_by_stem(side) for side in pair]
+        for one, other in (sides, sides[::-1]):
+            if words & one and not words & other and held & other and not held & one:
+                return True
+    new = words - held
+    denied = {_DENYING_PREFIX.sub("", word) for word in held - words if _DENYING_PREFIX.match(word)}
+    denying = {_DENYING_PREFIX.sub("", word) for word in new if _DENYING_PREFIX.match(word)}
+    if new & denied or (held - words) & denying:
+        return True
+    side, other_side = set(_SIDE.findall(said)), set(_SIDE.findall(stated))
+    if side and other_side and not side & other_side:
+        return True
+    measures = _measures(stated)
+    numbers = {number for number, _ in measures}
+    if any(number in numbers and (number, unit) not in measures for number, unit in _measures(said)):
+        return True
+    straight = set(_FROM_TO.findall(stated))
+    turned = {ends[::-1] for ends in straight} - straight
+    return any(ends in turned for ends in _FROM_TO.findall(said))
+
+
+def _measures(normalised: str) -> set[tuple[str, str]]:
+    """Numbers with their units."""
+    return {(number, unit.removesuffix("s")) for number, unit in _MEASURED.findall(normalised)}
+
+
+def _by_stem(normalised: str) -> frozenset[str]:
+    """The words of a normalised text, stop words as well: `for` may stand against `against`."""
+    words = normalised.split()
+    return frozenset(words).union(*(tokenise(word) for word in words))
+
+
+def _counts(text: str, pattern: re.Pattern[str]) -> set[tuple[str, str]]:
+    """Numbers with the word right after them, but for years: `12 cranes`."""
+    pairs = pattern.findall(normalise(without_dates(text)))
+    return {(number, stem) for number, thing in pairs if not _YEAR.fullmatch(number) for stem in tokenise(thing)}
+
+
+def swaps(sentence: str, statement: str) -> bool:
+    """Whether two names have changed places around the same words: `Zhao defeated Petrov`, `Petrov defeated Zhao`."""
+    stated = list(_deeds(statement))
+    for doer, deed, target in _deeds(sentence):
+        same = [(one, other) for one, done, other in stated if done == deed]
+        straight = any(doer & one and target & other for one, other in same)
+        if not straight and any(doer & other and target & one for one, other in same):
+            return True
+    return False
+
+
+def _deeds(text: str) -> Iterator[tuple[set[str], list[str], set[str]]]:
+    """Each two names in a row with the words between them, the other way round after `by`.
+
+    Not around `with`, nor `of` and its other form: `Oslo is the capital of Norway`, `Norway's capital is Oslo`.
+    """
+    for one, other in pairwise(CAPITALISED.finditer(text)):
+        between = text[one.end() : other.start()]
+        deed, words = tokenise(between), normalise(between).split()
+        said_of = {"with", "of"}.intersection(words) or one[0].endswith(("'s", "’s"))
+        if deed and not said_of and not _CLAUSE_END.search(between):
+            names = set(tokenise(one[0])), set(tokenise(other[0]))
+            doer, target = reversed(names) if words[-1:] == ["by"] else names
+            yield doer, deed, target

@@ -14,11 +14,11 @@ from qa.abbreviations import INITIALS
 from qa.claims import WORDING
 from qa.evidence import Evidence
 from qa.negation import negates
+from qa.reversals import reverses
 from qa.verification import (
     NEGATION,
     finished_sentences,
     repeats,
-    reverses,
     statements,
     tidy,
     unsupported_claims,
