@@ -37,7 +37,6 @@ from qa.question import clean_question, read_history
 from qa.quotes import (
     CANDIDATES,
     choose_quotes,
-    choose_stated,
     least_doubted_first,
     rank_for_quoting,
     to_the_point,
@@ -47,6 +46,7 @@ from qa.ranking import order_hits, rank_sentences, within_budget
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.rivals import find_rival
 from qa.settings import Settings
+from qa.several import choose_stated
 from qa.verification import Part, finished_sentences, repeats, tidy, verify
 
 PASSAGES = 10

@@ -7,9 +7,8 @@ Precise Zero-Shot Dense Retrieval without Relevance Labels, 2023, which searches
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -20,8 +19,7 @@ from corpus.tables import is_head
 from index import Index
 from index.lexical import tokenise
 from qa.antecedents import asks
-from qa.asking import asks_for_list
-from qa.disagreement import same_matter, source_of
+from qa.disagreement import same_matter
 from qa.evidence import Evidence
 from qa.extents import add_quote, grown, holds, in_one_table, with_table
 from qa.ranking import embed_sentences, standard
@@ -44,22 +42,6 @@ SEVERAL_LEAD, SEVERAL_NEWS = 6.0, 0.06
 READ_ALONE = 3
 """Best sentences that the model reads alone before one is quoted first: it tells the one that states the answer from
 its neighbours in the ranking (evals/LOG.md)."""
-SEVERAL_READ, STATED = 6, -3.0
-"""Where the question asks for several things: the same, and the least log-odds of the model's yes to a further quote.
-The limit is low, since a sentence that states one of two things gets less of a yes than one that states both
-(evals/LOG.md)."""
-CLEARLY_STATED = -1.0
-"""The same for the best sentence of a further source, which then need not bring words: items of a list stand in many
-documents alike, and each states only a part of what is asked for (evals/LOG.md)."""
-SOURCES_READ, SOURCES_STATING, MOST_SOURCES = 4, 2, 16
-"""Further sources whose best sentences are read at a time, how many of these must state something for as many again to
-be read, and the most that are."""
-LISTED_CHARACTERS = 2400
-"""Most characters of all quotes together with which an item of a further source is still quoted: the model reads them
-once more, together."""
-TABLE_ROWS = 3
-"""Rows of a short table that the model does not clearly doubt, from which on the whole table is quoted."""
-
 _NOT_SPACE = re.compile(r"\S")
 _WHEN = re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:date|day|year)\b", re.IGNORECASE)
 
@@ -74,7 +56,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
         index: Where they are from.
     """
     unique = list({(evidence.document, evidence.start): evidence for evidence in candidates}.values())
-    unique = [evidence for evidence in unique if not _says_nothing(evidence, index)] or unique
+    unique = [evidence for evidence in unique if not says_nothing(evidence, index)] or unique
     if not unique:
         return []
     vectors = embed_sentences([evidence.titled for evidence in unique], index.embedder)  # (candidates, dimension)
@@ -85,7 +67,7 @@ def rank_for_quoting(question: str, draft: str, candidates: Sequence[Evidence], 
     return [replace(unique[place], score=float(scores[place])) for place in np.argsort(-scores, kind="stable")]
 
 
-def _says_nothing(evidence: Evidence, index: Index) -> bool:
+def says_nothing(evidence: Evidence, index: Index) -> bool:
     """Whether a sentence is a question, the head of a table, or the line with a colon right above one."""
     text = index.documents[evidence.document].text
     below = _NOT_SPACE.search(text, evidence.end) if evidence.text.endswith(":") else None
@@ -113,11 +95,11 @@ def choose_quotes(
     """
     lead, least = (SEVERAL_LEAD, SEVERAL_NEWS) if several else (CLEAR_LEAD, 0.0)
     wanted = {*tokenise(question), *tokenise(draft)}
-    words = [wanted & _words([sentence]) for sentence in ranked]
+    words = [wanted & words_of([sentence]) for sentence in ranked]
     grow = with_table if several else grown
     quotes = [grow(sentence, ranked, index) for sentence in ranked[:1]]
     for _ in range(1, most):
-        held = _words(quotes)
+        held = words_of(quotes)
         news = [len(own - held) / len(wanted) if wanted else 0.0 for own in words]
         worth = [sentence.score + NEWS_GAIN * share for sentence, share in zip(ranked, news, strict=True)]
         left = [
@@ -150,112 +132,17 @@ def least_doubted_first(
     best = [sentence for sentence in ranked[:READ_ALONE] if sentence.score >= ranked[0].score - CLEAR_LEAD]
     if len(best) < 2:
         return list(ranked)
-    order = np.argsort(-_log_odds(best, ranked, index, verdict), kind="stable")
+    order = np.argsort(-log_odds_of(best, ranked, index, verdict), kind="stable")
     reordered = [replace(best[place], score=best[rank].score) for rank, place in enumerate(order)]
     return [*reordered, *ranked[len(best) :]]
 
 
-def choose_stated(
-    question: str,
-    draft: str,
-    ranked: Sequence[Evidence],
-    found: Sequence[Evidence],
-    index: Index,
-    most: int,
-    verdict: Callable[[Evidence], float],
-) -> tuple[list[Evidence], bool]:
-    """What is quoted where several things are asked for, by the model's yes to each alone.
-
-    The one that it doubts least, then those that it does not clearly doubt and that bring words of question and draft,
-    at most `most` sentences; and of a list one of each further source that states something. A draft names one or two
-    items of a list, and what is ranked with it is about these; so the other sources' best are those for the question.
-
-    Args:
-        question: The standalone question.
-        draft: What the model wrote; may be empty.
-        ranked: The candidates, best first with the draft, at least one; the first `SEVERAL_READ` are read.
-        found: The candidates, best first for the question alone.
-        index: Where they are from.
-        most: The most sentences, neighbours apart.
-        verdict: As for `least_doubted_first`.
-
-    Returns:
-        The quotes, and whether there may be more of their kind, in sources that were not read or for want of room.
-    """
-    listing = asks_for_list(question)
-    read, more = _read_alone(ranked, _best_of_sources(found, index) if listing else {}, index, verdict)
-    rows = [sentence for sentence, odds in read if odds >= STATED]
-    wanted = {*tokenise(question), *tokenise(draft)}
-    quotes: list[Evidence] = []
-    sources: set[str] = set()
-    for sentence, odds in sorted(read, key=lambda each: -each[1]):
-        source = source_of(sentence, index)
-        brings = not quotes or (odds >= STATED and _news(sentence, quotes, wanted) >= SEVERAL_NEWS)
-        states = listing and odds >= CLEARLY_STATED
-        is_item = states and source not in sources and bool(_words([sentence]) - _words(quotes))
-        if not (is_item or brings):
-            continue
-        is_table = sum(in_one_table(row, sentence, index) for row in rows) >= TABLE_ROWS
-        quote = (with_table if is_table else grown)(sentence, ranked, index)
-        has_room = sum(len(quoted.text) for quoted in [*quotes, quote]) <= LISTED_CHARACTERS
-        if (brings and most > 0) or (is_item and has_room):
-            add_quote(quotes, quote, index)
-            sources.add(source)
-            most -= not is_item
-        elif states:
-            more = True
-    return quotes, more
-
-
-def _read_alone(
-    ranked: Sequence[Evidence], best: Mapping[str, Evidence], index: Index, verdict: Callable[[Evidence], float]
-) -> tuple[list[tuple[Evidence, float]], bool]:
-    """The sentences that the model reads alone, with the log-odds of its yes, and whether it might have gone on.
-
-    The first `SEVERAL_READ` of the ranking, and of a list the best sentence of each source that none of these states
-    something of.
-    """
-    first = [sentence for sentence in ranked[:SEVERAL_READ] if sentence.score >= ranked[0].score - SEVERAL_LEAD]
-    if len(first) == 1 and not best:
-        return [(first[0], math.inf)], False
-    read = list(zip(first, _log_odds(first, ranked, index, verdict), strict=True))
-    done = {source_of(sentence, index) for sentence, odds in read if odds >= CLEARLY_STATED}
-    unread = [
-        sentence
-        for source, sentence in best.items()
-        if source not in done and not any(holds(other, sentence) for other in first)
-    ]
-    more = bool(best)
-    while more and unread and len(read) - len(first) < MOST_SOURCES:
-        batch, unread = unread[:SOURCES_READ], unread[SOURCES_READ:]
-        said = _log_odds(batch, ranked, index, verdict)
-        more = int((said >= CLEARLY_STATED).sum()) >= SOURCES_STATING
-        read.extend(zip(batch, said, strict=True))
-    return read, more and bool(unread)
-
-
-def _best_of_sources(found: Sequence[Evidence], index: Index) -> dict[str, Evidence]:
-    """The first sentence of each source that may be quoted, in their order."""
-    best: dict[str, Evidence] = {}
-    for sentence in found:
-        if not _says_nothing(sentence, index):
-            best.setdefault(source_of(sentence, index), sentence)
-    return best
-
-
-def _news(sentence: Evidence, quotes: Sequence[Evidence], wanted: set[str]) -> float:
-    """The share of the words that a sentence or its title holds and no quote or its title does; 0 inside a quote."""
-    if not wanted or any(holds(quote, sentence) for quote in quotes):
-        return 0.0
-    return len((wanted & _words([sentence])) - _words(quotes)) / len(wanted)
-
-
-def _words(sentences: Sequence[Evidence]) -> set[str]:
+def words_of(sentences: Sequence[Evidence]) -> set[str]:
     """The content words of sentences and their titles."""
     return {*chain.from_iterable(tokenise(f"{sentence.title} {sentence.as_read}") for sentence in sentences)}
 
 
-def _log_odds(
+def log_odds_of(
     sentences: Sequence[Evidence], ranked: Sequence[Evidence], index: Index, verdict: Callable[[Evidence], float]
 ) -> NDArray[np.float64]:
     """The model's yes to each of some sentences as it would be quoted, (sentences,); not a number counts as a no."""

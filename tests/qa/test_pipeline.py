@@ -21,9 +21,10 @@ from qa.generator import GenerationError, Message, StoppedError
 from qa.notes import MORE
 from qa.pipeline import PASSAGES, Pipeline
 from qa.question import QuestionError
-from qa.quotes import CLEAR_LEAD, MOST_SOURCES, NEWS_GAIN, SEVERAL_LEAD, SEVERAL_READ
+from qa.quotes import CLEAR_LEAD, NEWS_GAIN, SEVERAL_LEAD
 from qa.ranking import FEWEST
 from qa.refusal import refusal_text
+from qa.several import MOST_SOURCES, SEVERAL_READ
 
 MakePipeline = Callable[..., Pipeline]
 OPENED = "Mayor Ilse Brandt opened the Velm harbour on May 4, 1994."
