@@ -84,7 +84,7 @@ def variants() -> list[Variant]:
         ),
         Variant("no more quotes where several things are asked for", settings={"quoted_for_several": 2}),
         Variant("quotes alone, no draft", settings={"written_answers": False}),
-        Variant("the draft unchecked", {"qa.pipeline.verify": as_written}),
+        Variant("the draft unchecked", {"qa.quoting.verify": as_written}),
     ]
 
 

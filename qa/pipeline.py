@@ -2,83 +2,44 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Generator as Generator_
 from contextlib import closing
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from threading import Event as StopEvent
 
-import numpy as np
-
-from corpus import normalise
 from index import Embedder, Hit, Index, IndexReader, sentence_embedder
 from index.cache import Progress
-from qa.abbreviations import INITIALS, abbreviations, expand
-from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason, Timings
+from qa.abbreviations import expand
+from qa.answer import Answer, Draft, Event, EvidenceFound, IndexInfo, Passage, Reason
 from qa.antecedents import with_antecedents
 from qa.asking import asks_for_several, compared_things, tells_of_accounts
 from qa.citations import QUOTED_INSTEAD, CitedAnswer, cite
 from qa.claims import check_claims, unfounded
-from qa.confidence import Calibration, DraftReadings, Readings, doubt_of, take_draft_readings, take_readings, trust_of
+from qa.confidence import Calibration, DraftReadings, Readings, take_draft_readings, take_readings
 from qa.disagreement import Disagreement, find_disagreement
 from qa.evidence import Evidence, in_reading_order
-from qa.extents import as_part, holds, with_headings
+from qa.extents import as_part, holds
 from qa.followup import make_standalone
-from qa.generator import GenerationError, Generator, Message, Stoppable
+from qa.generator import GenerationError, Generator, Stoppable
+from qa.inference import Clock, Inference
 from qa.instructions import without_orders
 from qa.lists import with_lists
 from qa.marking import mark_answer
 from qa.notes import answer_notes
-from qa.prompt import NO, PROMPTS_HASH, YES, verdict_prompt, writing_prompt
+from qa.prompt import PROMPTS_HASH
 from qa.question import clean_question, read_history
-from qa.quotes import (
-    CANDIDATES,
-    choose_quotes,
-    least_doubted_first,
-    rank_for_quoting,
-    to_the_point,
-    with_year,
-)
+from qa.quoting import Quoted, find_quotes
 from qa.ranking import order_hits, rank_sentences, within_budget
 from qa.refusal import correct_premise, refusal_reason, refusal_text
 from qa.rivals import find_rival
 from qa.settings import Settings
-from qa.several import choose_stated
-from qa.verification import Part, finished_sentences, repeats, tidy, verify
+from qa.verification import repeats
 
 PASSAGES = 10
 """Candidates that an answer lists, at least."""
-CUT_SHORT = 2
-"""Tokens by which a reply that was cut may seem shorter when it is counted again as text."""
-
-
-@dataclass
-class _Clock:
-    """What is kept of one question on its way: milliseconds since it, tokens, and the verdicts."""
-
-    begun: float = field(default_factory=time.perf_counter)
-    first_token_ms: float = 0.0
-    search_ms: float = 0.0
-    prompt_tokens: int = 0
-    answer_tokens: int = 0
-    verdicts: dict[tuple[str, tuple[Evidence, ...]], float] = field(default_factory=dict)
-    """By what was asked, and what the model read."""
-
-    def now(self) -> float:
-        return (time.perf_counter() - self.begun) * 1000.0
-
-    def timings(self) -> Timings:
-        total = self.now()
-        return Timings(
-            search_ms=round(self.search_ms, 1),
-            first_token_ms=round(self.first_token_ms or total, 1),
-            total_ms=round(total, 1),
-            prompt_tokens=self.prompt_tokens,
-            answer_tokens=self.answer_tokens,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +52,6 @@ class _Asked:
     hits: tuple[Hit, ...]
     ranked: tuple[Evidence, ...]
     passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Quoted:
-    """What is quoted for a question, and what of the draft its quotes support."""
-
-    ranked: Sequence[Evidence]
-    """The sentences as they are ranked with the draft."""
-    quotes: Sequence[Evidence]
-    written: Sequence[Part]
-    """The draft's own sentences that the quotes support."""
-    dropped: Sequence[list[str]]
-    """The unsupported claims of each of the others."""
-    more: bool
-    """Whether a list may have items beyond the quotes."""
-
-    def cores(self, ranked: Sequence[Evidence]) -> list[Evidence | None]:
-        """The best sentence in each quote, for which it is quoted; `ranked` has those that were found, best first."""
-        stated = (*self.ranked, *ranked)
-        return [next((sentence for sentence in stated if holds(quote, sentence)), None) for quote in self.quotes]
 
 
 class Pipeline:
@@ -194,31 +135,33 @@ class Pipeline:
             stoppable._generator = Stoppable(self.generator, stop)
             yield from stoppable.stream(question, history)
             return
-        clock = _Clock()
+        clock = Clock()
         asked = self._find(question, history, clock)
         yield EvidenceFound(asked.standalone, asked.passages, clock.search_ms)
         if not asked.ranked:
             yield self._refuse(asked, "off_corpus", 0.0, clock)
             return
+        model = Inference(self.generator, asked.standalone, clock)
         judged = self._judged(asked)
-        readings = self._take_readings(asked, judged, clock)
+        readings = _take_readings(asked, judged, model)
         probability = self.calibration.found.probability(readings)
         if probability < self._least_found:
             yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
             return
         passage = self._passage(asked, judged)
-        draft = (yield from self._write(asked.standalone, passage, clock)) if self.settings.written_answers else ""
-        quoted = self._quote(asked, draft, passage, clock)
+        settings = self.settings
+        draft = (yield from model.write(passage, settings.answer_tokens)) if settings.written_answers else ""
+        quoted = self._quote(asked, draft, passage, model)
         quotes, dropped = list(quoted.quotes), quoted.dropped
-        if self.settings.written_answers:
-            drafted = self._take_draft_readings(asked, draft, passage, quoted, clock)
+        if settings.written_answers:
+            drafted = _take_draft_readings(asked, draft, passage, quoted, model)
             probability = self.calibration.drafted.probability(readings, drafted)
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
         # what stands beside the best sentence of a quote answers something else
-        answering = [core for core in quoted.cores(asked.ranked) if core]
-        disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, clock)
+        answering = [core for core in quoted.cores if core]
+        disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, model)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         written = [part for part in quoted.written if not repeats(part[0], quotes)]
@@ -229,7 +172,7 @@ class Pipeline:
         if not cited.sentences:  # what could be quoted is a mere footnote mark
             yield self._refuse(asked, "not_supported", probability, clock)
             return
-        stale_days = self.settings.stale_days
+        stale_days = settings.stale_days
         notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, stale_days, more=quoted.more)
         best = [core.as_read for core in answering]
         cited = replace(cited, sentences=mark_answer(cited.sentences, draft, asked.standalone, best))
@@ -238,39 +181,17 @@ class Pipeline:
             notes = (*notes, QUOTED_INSTEAD)
         yield self._finish(asked, cited, probability, None, clock, notes)
 
-    def _rival(self, asked: _Asked, answering: Sequence[Evidence], clock: _Clock) -> Disagreement | None:
+    def _quote(self, asked: _Asked, draft: str, passage: Sequence[Evidence], model: Inference) -> Quoted:
+        alone = _verdict_alone(model)
+        return find_quotes(asked.standalone, draft, asked.ranked, passage, asked.index, self.settings, alone)
+
+    def _rival(self, asked: _Asked, answering: Sequence[Evidence], model: Inference) -> Disagreement | None:
         """Another source's answer with another value, where the model may read sentences alone."""
         question = asked.standalone
         several = compared_things(question) or (asks_for_several(question) and not tells_of_accounts(question))
         if several or not self.settings.weigh_quotes:
             return None
-        return find_rival(question, answering, asked.ranked, asked.index, self._verdict_alone(question, clock))
-
-    def _verdict_alone(self, question: str, clock: _Clock) -> Callable[[Evidence], float]:
-        """The log-odds of the model's yes to one sentence or quote, which may tell of one of two things compared."""
-        questions = (question, *(f"What is {thing}?" for thing in compared_things(question)))
-        return lambda quote: max(self._judge(each, [quote], clock) for each in questions)
-
-    def _quote(self, asked: _Asked, draft: str, passage: Sequence[Evidence], clock: _Clock) -> _Quoted:
-        question, index = asked.standalone, asked.index
-        ranked = rank_for_quoting(question, draft, [*asked.ranked[:CANDIDATES], *passage], index)
-        quotes = choose_quotes(question, draft, ranked, index, 1)
-        long_forms = {**INITIALS, **abbreviations(index)}
-        written, dropped = verify(draft, quotes, question, long_forms)
-        settings, several, more = self.settings, asks_for_several(question), False
-        if several or dropped or not written:  # one quote is not enough
-            most = settings.quoted_for_several if several else settings.quoted_sentences
-            verdict = self._verdict_alone(question, clock)
-            if settings.weigh_quotes and several:
-                quotes, more = choose_stated(question, draft, ranked, asked.ranked, index, most, verdict)
-            elif settings.weigh_quotes:  # one of several facts answers nothing
-                ranked = least_doubted_first(ranked, index, verdict)
-                quotes = to_the_point(question, draft, choose_quotes(question, draft, ranked, index, most))
-            else:
-                quotes = choose_quotes(question, draft, ranked, index, most, several=several)
-            quotes = with_headings(draft, with_year(question, quotes, ranked), index)
-            written, dropped = verify(draft, quotes, question, long_forms)
-        return _Quoted(ranked, quotes, written, dropped, more)
+        return find_rival(question, answering, asked.ranked, asked.index, _verdict_alone(model))
 
     def readings(
         self, question: str, history: Sequence[Mapping[str, str]] = ()
@@ -279,23 +200,24 @@ class Pipeline:
 
         This is what the calibration is fitted on. Raises as `stream`.
         """
-        clock = _Clock()
+        clock = Clock()
         asked = self._find(question, history, clock)
         if not asked.ranked:
             return None
+        model = Inference(self.generator, asked.standalone, clock)
         judged = self._judged(asked)
         passage = self._passage(asked, judged)
-        readings = self._take_readings(asked, judged, clock)
-        draft = _returned(self._write(asked.standalone, passage, clock))
-        quoted = self._quote(asked, draft, passage, clock)
-        return readings, self._take_draft_readings(asked, draft, passage, quoted, clock)
+        readings = _take_readings(asked, judged, model)
+        draft = _returned(model.write(passage, self.settings.answer_tokens))
+        quoted = self._quote(asked, draft, passage, model)
+        return readings, _take_draft_readings(asked, draft, passage, quoted, model)
 
     def passages(self, question: str) -> tuple[list[Evidence], list[Evidence], list[Evidence]]:
         """What the model would judge from, what it would write from, and every sentence that was found, best first.
 
         This is what the model's adapter is trained on. Raises as `stream`.
         """
-        asked = self._find(question, (), _Clock())
+        asked = self._find(question, (), Clock())
         judged = self._judged(asked)
         return judged, self._passage(asked, judged), list(asked.ranked)
 
@@ -334,19 +256,7 @@ class Pipeline:
         others = [sentence for sentence in best if (sentence.document, sentence.start) not in read]
         return [*judged, *in_reading_order(others)]
 
-    def _take_readings(self, asked: _Asked, passage: Sequence[Evidence], clock: _Clock) -> Readings:
-        verdict = self._judge(asked.standalone, passage, clock)
-        return take_readings(asked.standalone, asked.hits, passage, verdict=verdict)
-
-    def _take_draft_readings(
-        self, asked: _Asked, draft: str, passage: Sequence[Evidence], quoted: _Quoted, clock: _Clock
-    ) -> DraftReadings:
-        made_of = quoted.cores(asked.ranked)[:1]
-        read = [list(quoted.quotes), *([sentence] for sentence in made_of if sentence)]
-        verdict = max(self._judge(asked.standalone, quotes, clock) for quotes in read)
-        return take_draft_readings(asked.standalone, draft, passage, quoted.quotes, verdict=verdict)
-
-    def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: _Clock) -> _Asked:
+    def _find(self, question: str, history: Sequence[Mapping[str, str]], clock: Clock) -> _Asked:
         asked = clean_question(question, self.settings.question_characters)
         turns = read_history(history)
         plain = without_orders(asked)
@@ -361,41 +271,7 @@ class Pipeline:
             asked, standalone, index, tuple(hits), tuple(ranked), _passages(hits[:PASSAGES], self._best(ranked), index)
         )
 
-    def _judge(self, question: str, chosen: Sequence[Evidence], clock: _Clock) -> float:
-        read = question, tuple(replace(sentence, score=0.0) for sentence in chosen)
-        if read not in clock.verdicts:
-            messages = verdict_prompt(question, chosen)
-            self._count_prompt(messages, clock)
-            said = [choice.logprob for choice in self.generator.score(messages, (*YES, *NO))]
-            odds = float(np.logaddexp.reduce(said[: len(YES)]) - np.logaddexp.reduce(said[len(YES) :]))
-            trust = trust_of(question, " ".join(sentence.in_place for sentence in chosen))
-            clock.verdicts[read] = odds + doubt_of(question) - trust
-        return clock.verdicts[read]
-
-    def _count_prompt(self, messages: Sequence[Message], clock: _Clock) -> None:
-        """Keep the length of the longest prompt."""
-        tokens = sum(self.generator.count_tokens(message.content) for message in messages)
-        clock.prompt_tokens = max(clock.prompt_tokens, tokens)
-
-    def _write(self, question: str, passage: Sequence[Evidence], clock: _Clock) -> Generator_[Draft, None, str]:
-        """Drafts as far as they are written; returns the last, whole one."""
-        written = ""
-        messages = writing_prompt(question, passage)
-        self._count_prompt(messages, clock)
-        for piece in self.generator.stream(messages, max_tokens=self.settings.answer_tokens):
-            written = normalise(written + piece)
-            if "\n" in written.strip():
-                break
-            if written.strip():
-                clock.first_token_ms = clock.first_token_ms or clock.now()
-                yield Draft(tidy(written, passage))
-        written = written.strip().partition("\n")[0]
-        tokens = self.generator.count_tokens(written)
-        clock.answer_tokens += tokens
-        draft = tidy(written, passage) if written else ""
-        return finished_sentences(draft) if tokens >= self.settings.answer_tokens - CUT_SHORT else draft
-
-    def _refuse(self, asked: _Asked, reason: Reason, probability: float, clock: _Clock) -> Answer:
+    def _refuse(self, asked: _Asked, reason: Reason, probability: float, clock: Clock) -> Answer:
         best = asked.ranked[:1]
         correction = correct_premise(asked.standalone, asked.ranked) if reason != "off_corpus" else None
         if correction:
@@ -410,7 +286,7 @@ class Pipeline:
         cited: CitedAnswer,
         probability: float,
         reason: Reason | None,
-        clock: _Clock,
+        clock: Clock,
         notes: tuple[str, ...] = (),
     ) -> Answer:
         return Answer(
@@ -470,8 +346,26 @@ def open_index(settings: Settings, embedder: Embedder | None = None, progress: P
     return ensure_index(settings.corpus, settings.index, embedder, how, progress)
 
 
+def _verdict_alone(model: Inference) -> Callable[[Evidence], float]:
+    """The log-odds of the model's yes to one sentence or quote, which may tell of one of two things compared."""
+    questions = (model.question, *(f"What is {thing}?" for thing in compared_things(model.question)))
+    return lambda alone: max(model.judge([alone], each) for each in questions)
+
+
+def _take_readings(asked: _Asked, judged: Sequence[Evidence], model: Inference) -> Readings:
+    return take_readings(asked.standalone, asked.hits, judged, verdict=model.judge(judged))
+
+
+def _take_draft_readings(
+    asked: _Asked, draft: str, passage: Sequence[Evidence], quoted: Quoted, model: Inference
+) -> DraftReadings:
+    verdict, core = model.judge(quoted.quotes), next(iter(quoted.cores), None)
+    verdict = max(verdict, model.judge([core])) if core else verdict
+    return take_draft_readings(asked.standalone, draft, passage, quoted.quotes, verdict=verdict)
+
+
 def _returned(drafts: Generator_[Draft, None, str]) -> str:
-    """What `Pipeline._write` returns when it has been read to its end."""
+    """What `Inference.write` returns when it has been read to its end."""
     while True:
         try:
             next(drafts)

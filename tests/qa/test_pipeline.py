@@ -668,7 +668,7 @@ def test_a_question_for_several_things_is_given_a_sentence_that_trails_further(
         other = next(one for one in candidates if one.document != first.document)
         return [replace(first, score=0.0), replace(other, score=-trailing)]
 
-    monkeypatch.setattr("qa.pipeline.rank_for_quoting", ranked)
+    monkeypatch.setattr("qa.quoting.rank_for_quoting", ranked)
     answer = make_pipeline(scripted(replies=[script("It was Mallory.")])).ask(question)
     assert len(answer.citations) == quotes
 
