@@ -30,8 +30,8 @@ anything from .3 to .55 within its noise on a few hundred questions (evals/LOG.m
 FITTED = ("verdict", "coverage")
 """Readings that get a weight before a word is written. Coverage corrects the verdict, both ways: fitted on one set, it
 raises the balanced accuracy on the other. Some thirty others did not raise the held-out AUROC (evals/LOG.md)."""
-FITTED_DRAFTED = (*FITTED, "quoted_verdict", "quoted_news", "unfounded")
-"""Readings that get a weight once the answer was drafted (evals/LOG.md, "A second look")."""
+FITTED_DRAFTED = (*FITTED, "quoted_verdict")
+"""Readings that get a weight once the answer was drafted (evals/LOG.md, "What answers, read alone")."""
 REFUSED_AT_ONCE = 0.02
 """Share of the answerable questions that may be refused before a word is written, for the seconds that it saves."""
 KNOWN_QUANTILES = (0.02, 0.98)
@@ -83,10 +83,11 @@ def read(out: Path, questions: Path, corpus: Path, name: str, whole: bool, skip:
 @click.argument("readings", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option("--out", default=CALIBRATION_FILE, type=click.Path(path_type=Path))
 @click.option("--plot", default=None, type=click.Path(path_type=Path), help="Reliability and risk-coverage as SVG.")
-def fit(readings: tuple[Path, ...], out: Path, plot: Path | None) -> None:
+@click.option("--drafted", multiple=True, default=FITTED_DRAFTED, help="A reading that gets a weight after the draft.")
+def fit(readings: tuple[Path, ...], out: Path, plot: Path | None, drafted: tuple[str, ...]) -> None:
     """Fit the weights to READINGS files and write the calibration."""
     records = read_records(readings)
-    calibration, held_out = fit_calibration(records)
+    calibration, held_out = fit_calibration(records, fitted_drafted=drafted)
     out.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
     _log.info("%s", json.dumps(calibration, indent=1))
     if plot is not None:
