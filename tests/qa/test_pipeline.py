@@ -118,7 +118,7 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
     assert (answer.model, answer.engine) == ("scripted", "scripted")
     assert answer.index.generation == pipeline.index.generation
     assert answer.timings.answer_tokens == 8
-    _, read, _, _ = generator.prompts  # it judged, wrote, judged what is quoted, and the best sentence of that
+    _, read, _ = generator.prompts  # it judged, wrote, and judged what answers
     assert answer.timings.prompt_tokens == sum(generator.count_tokens(message.content) for message in read)
     assert 0 < answer.timings.first_token_ms <= answer.timings.total_ms
     check_form(answer, pipeline)
