@@ -28,7 +28,7 @@ def mark_answer(
 ) -> tuple[AnswerSentence, ...]:
     """The sentences of an answer, with the words marked that answer the question, where it is known which.
 
-    They are the draft's words that are not the question's: the sentence for which the first quote is quoted (of any,
+    They are the draft's words that are not the question's: the best sentence that is quoted (the best of any quote,
     where several things are asked for) must have them all, and neither may negate what the other affirms. Then the
     quote answers as the model does, and its own words say so. What is only quoted along answers something else.
 
@@ -36,16 +36,16 @@ def mark_answer(
         sentences: The model's own, then the quotes.
         draft: What the model wrote.
         question: The standalone question.
-        best: For each quote, the sentence for which it is quoted.
+        best: The sentences for which something is quoted, best first.
     """
     marked = list(sentences)
     news = draft_news(question, draft) - _ADDS_NOTHING
     if not news:
         return tuple(marked)
     quotes = [place for place, sentence in enumerate(sentences) if sentence.quoted]
-    several = asks_for_several(question)
-    cores = [words for words in map(set, map(tokenise, best if several else best[:1])) if news <= words]
-    for place in quotes if several else quotes[:1]:
+    answering = best if asks_for_several(question) else best[:1]
+    cores = [words for words in map(set, map(tokenise, answering)) if news <= words]
+    for place in quotes:
         quote = sentences[place].text[1:-1]  # within quotation marks no sentence ends
         for said in split_sentences(quote):
             statement = quote[said.start : said.end]

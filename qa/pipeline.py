@@ -160,8 +160,8 @@ class Pipeline:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
                 return
         # what stands beside the best sentence of a quote answers something else
-        answering = [core for core in quoted.cores if core]
-        disagreement = find_disagreement(answering, asked.ranked, asked.index) or self._rival(asked, answering, model)
+        cores = quoted.cores
+        disagreement = find_disagreement(cores, asked.ranked, asked.index) or self._rival(asked, cores, model)
         if disagreement and not any(holds(quote, disagreement[1]) for quote in quotes):
             quotes.append(disagreement[1])
         written = [part for part in quoted.written if not repeats(part[0], quotes)]
@@ -174,7 +174,7 @@ class Pipeline:
             return
         stale_days = settings.stale_days
         notes = answer_notes(asked.standalone, quotes, disagreement, asked.index, stale_days, more=quoted.more)
-        best = [core.as_read for core in answering]
+        best = [core.as_read for core in cores]
         cited = replace(cited, sentences=mark_answer(cited.sentences, draft, asked.standalone, best))
         marked = any(sentence.marked for sentence in cited.sentences)
         if dropped and not invented and not (marked and _hold_claims(quotes, draft)):
@@ -186,11 +186,11 @@ class Pipeline:
         return find_quotes(asked.standalone, draft, asked.ranked, passage, asked.index, self.settings, alone)
 
     def _take_draft_readings(self, asked: _Asked, quoted: Quoted, model: Inference) -> DraftReadings:
-        core = next(iter(quoted.cores), None)
-        if core is None or asks_for_several(asked.standalone):
+        if not quoted.cores or asks_for_several(asked.standalone):
             return take_draft_readings(model.judge(quoted.quotes))
-        leaning = in_reading_order(self._readable([core], asked.index))
-        return take_draft_readings(model.judge([core]), model.judge(leaning))
+        core = quoted.cores[:1]
+        leaning = in_reading_order(self._readable(core, asked.index))
+        return take_draft_readings(model.judge(core), model.judge(leaning))
 
     def _rival(self, asked: _Asked, answering: Sequence[Evidence], model: Inference) -> Disagreement | None:
         """Another source's answer with another value, where the model may read sentences alone."""

@@ -21,8 +21,9 @@ class Quoted:
     """What is quoted for a question, and what of the draft its quotes support."""
 
     quotes: Sequence[Evidence]
-    cores: Sequence[Evidence | None]
-    """The best sentence in each quote, for which it is quoted."""
+    cores: Sequence[Evidence]
+    """The best sentence in each quote, for which it is quoted, the best of all first: what only announces a list stands
+    before its item."""
     written: Sequence[Part]
     """The draft's own sentences that the quotes support."""
     dropped: Sequence[list[str]]
@@ -68,5 +69,6 @@ def find_quotes(
         quotes = with_headings(draft, with_year(question, quotes, ranked), index)
         written, dropped = verify(draft, quotes, question, long_forms)
     stated = (*ranked, *found)
-    cores = [next((sentence for sentence in stated if holds(quoted, sentence)), None) for quoted in quotes]
+    best = (next((place for place, one in enumerate(stated) if holds(quoted, one)), None) for quoted in quotes)
+    cores = [stated[place] for place in sorted({place for place in best if place is not None})]
     return Quoted(quotes, cores, written, dropped, more)

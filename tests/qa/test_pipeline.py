@@ -728,6 +728,21 @@ def test_what_leans_on_the_sentence_before_is_read_with_it_too(make_pipeline: Ma
     assert taken[1].quoted_verdict == pytest.approx(2.0)
 
 
+def test_a_late_item_is_read_and_not_what_announces_its_list(make_pipeline: MakePipeline, scripted: Any) -> None:
+    items = [
+        f"- Station {name}: two boats, a shed, a slip and a mast lie behind its long sea wall"
+        for name in "ABCDEFGHIJKLMN"
+    ]
+    keeper = "- Zarnow: the lighthouse keeper is Tomas Reyes"
+    stations = "\n".join(["# Coast guard", "", "The coast guard keeps these stations:", "", *items, keeper])
+    generator = scripted(
+        replies=["Tomas Reyes of Riga keeps the lighthouse of Zarnow."], scores=[_doubting_without("Reyes")]
+    )
+    taken = make_pipeline(generator, {"stations.md": stations}).readings("Who is the lighthouse keeper of Zarnow?")
+    assert taken is not None
+    assert taken[1].quoted_verdict == pytest.approx(3.0)
+
+
 def test_whatever_the_model_writes_the_form_holds(make_pipeline: MakePipeline, scripted: Any, script: Any) -> None:
     pipeline = make_pipeline(scripted())
     pieces = [
