@@ -62,7 +62,7 @@ class Inference:
 
         Args:
             read: The passages.
-            question: Another one than the standalone question, of which it is a part.
+            question: Asked instead of the standalone question, when not empty.
         """
         question = question or self.question
         key = question, tuple(replace(sentence, score=0.0) for sentence in read)

@@ -62,7 +62,7 @@ def _changes(title: str, other: str) -> list[tuple[str, int, int, int, int]]:
 
 
 def share_words(first: set[str], second: set[str]) -> bool:
-    """Whether two texts have most of their content words in common."""
+    """Whether two sets of content words have most in common."""
     smaller, larger = sorted((len(first), len(second)))
     shared = len(first & second)
     return smaller > 0 and shared >= SAME_MATTER * smaller and shared >= SAME_WORDING * larger
