@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from qa.generator import Generator
     from qa.settings import Settings
 
-READINGS = Path(__file__).parent / "readings" / "2026-11-28.jsonl"
+READINGS = Path(__file__).parent / "readings" / "2026-11-27.jsonl"
 COLUMNS = {
     "accuracy": "accuracy",
     "balanced": "balanced_abstention_accuracy",

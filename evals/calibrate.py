@@ -30,8 +30,8 @@ anything from .3 to .55 within its noise on a few hundred questions (evals/LOG.m
 FITTED = ("verdict", "coverage")
 """Readings that get a weight before a word is written. Coverage corrects the verdict, both ways: fitted on one set, it
 raises the balanced accuracy on the other. Some thirty others did not raise the held-out AUROC (evals/LOG.md)."""
-FITTED_DRAFTED = (*FITTED, "quoted_verdict")
-"""Readings that get a weight once the answer was drafted (evals/LOG.md, "What answers, read alone")."""
+FITTED_DRAFTED = (*FITTED, "quoted_verdict", "quoted_news", "unfounded")
+"""Readings that get a weight once the answer was drafted (evals/LOG.md, "A second look")."""
 REFUSED_AT_ONCE = 0.02
 """Share of the answerable questions that may be refused before a word is written, for the seconds that it saves."""
 KNOWN_QUANTILES = (0.02, 0.98)

@@ -13,9 +13,10 @@ from typing import Any
 from index import Hit
 from index.lexical import tokenise
 from qa.asking import sort_of_value
+from qa.claims import check_claims
 from qa.evidence import Evidence
 from qa.negation import denied_by_none
-from qa.quotes import share_held
+from qa.quotes import draft_news, share_held
 
 CALIBRATION_FILE = Path(__file__).parent / "calibration.json"
 """Weights, threshold and provenance; written by `python -m evals.calibrate`."""
@@ -46,9 +47,13 @@ class DraftReadings:
     """What is known besides once an answer was drafted and what it would quote was chosen."""
 
     quoted_verdict: float
-    """Log-odds of the model's yes to the same question, what answers being read alone: the best sentence of the first
-    quote, with what it leans on if that is higher; all quotes where several things are asked for. What is quoted along
-    makes the model believe what it does not say, or doubt what it does."""
+    """Log-odds of the model's yes to the same question, the quotes alone being read, or if that is higher the best
+    sentence that is quoted: what is quoted with it may make the model doubt what it says."""
+    quoted_news: float
+    """Share of what the draft says beyond the question, in content words, that stands in the quotes and their titles:
+    a model that has found the answer says it in the words of the documents."""
+    unfounded: float
+    """Numbers, dates and names of the draft that neither the question nor what the model read holds; 2 for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +137,27 @@ def take_readings(question: str, hits: Sequence[Hit], chosen: Sequence[Evidence]
     )
 
 
-def take_draft_readings(*verdicts: float) -> DraftReadings:
+def take_draft_readings(
+    question: str, draft: str, read: Sequence[Evidence], quotes: Sequence[Evidence], *, verdict: float
+) -> DraftReadings:
     """The readings of a drafted answer.
 
     Args:
-        verdicts: Log-odds of the model's yes to each text that would answer alone; not a number counts as a no.
+        question: The standalone question.
+        draft: What the model wrote.
+        read: What it wrote it from.
+        quotes: What the answer would quote.
+        verdict: Log-odds of its yes to the quotes; not a number counts as a no.
     """
-    return DraftReadings(quoted_verdict=max(map(_log_odds, verdicts), default=-8.0))
+    known = " ".join([question, *(f"{sentence.title} {sentence.as_read}" for sentence in read)])
+    claims = check_claims(draft, known).values()
+    return DraftReadings(
+        quoted_verdict=_log_odds(verdict),
+        quoted_news=share_held(
+            draft_news(question, draft), " ".join(f"{quote.title} {quote.as_read}" for quote in quotes)
+        ),
+        unfounded=min(2.0, float(sum(len(kind.unsupported) for kind in claims))),
+    )
 
 
 def _log_odds(verdict: float) -> float:

@@ -154,7 +154,7 @@ class Pipeline:
         quoted = self._quote(asked, draft, passage, model)
         quotes, dropped = list(quoted.quotes), quoted.dropped
         if settings.written_answers:
-            drafted = self._take_draft_readings(asked, quoted, model)
+            drafted = _take_draft_readings(asked, draft, passage, quoted, model)
             probability = self.calibration.drafted.probability(readings, drafted)
             if probability < self._threshold:
                 yield self._refuse(asked, refusal_reason(readings, self.calibration), probability, clock)
@@ -185,13 +185,6 @@ class Pipeline:
         alone = _verdict_alone(model)
         return find_quotes(asked.standalone, draft, asked.ranked, passage, asked.index, self.settings, alone)
 
-    def _take_draft_readings(self, asked: _Asked, quoted: Quoted, model: Inference) -> DraftReadings:
-        if not quoted.cores or asks_for_several(asked.standalone):
-            return take_draft_readings(model.judge(quoted.quotes))
-        core = quoted.cores[:1]
-        leaning = in_reading_order(self._readable(core, asked.index))
-        return take_draft_readings(model.judge(core), model.judge(leaning))
-
     def _rival(self, asked: _Asked, answering: Sequence[Evidence], model: Inference) -> Disagreement | None:
         """Another source's answer with another value, where the model may read sentences alone."""
         question = asked.standalone
@@ -217,7 +210,7 @@ class Pipeline:
         readings = _take_readings(asked, judged, model)
         draft = _returned(model.write(passage, self.settings.answer_tokens))
         quoted = self._quote(asked, draft, passage, model)
-        return readings, self._take_draft_readings(asked, quoted, model)
+        return readings, _take_draft_readings(asked, draft, passage, quoted, model)
 
     def passages(self, question: str) -> tuple[list[Evidence], list[Evidence], list[Evidence]]:
         """What the model would judge from, what it would write from, and every sentence that was found, best first.
@@ -361,6 +354,13 @@ def _verdict_alone(model: Inference) -> Callable[[Evidence], float]:
 
 def _take_readings(asked: _Asked, judged: Sequence[Evidence], model: Inference) -> Readings:
     return take_readings(asked.standalone, asked.hits, judged, verdict=model.judge(judged))
+
+
+def _take_draft_readings(
+    asked: _Asked, draft: str, passage: Sequence[Evidence], quoted: Quoted, model: Inference
+) -> DraftReadings:
+    verdict = max(model.judge(read) for read in (quoted.quotes, quoted.cores[:1]) if read)
+    return take_draft_readings(asked.standalone, draft, passage, quoted.quotes, verdict=verdict)
 
 
 def _returned(drafts: Generator_[Draft, None, str]) -> str:

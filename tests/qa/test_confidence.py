@@ -29,9 +29,9 @@ def test_the_probability_is_the_logistic_function_of_the_weighted_readings() -> 
 
 
 def test_what_was_read_after_the_draft_counts_with_what_was_read_before() -> None:
-    weights = {"verdict": 1.0, "quoted_verdict": -2.0}
+    weights = {"verdict": 1.0, "unfounded": -2.0}
     weighted = Regression(weights, dict.fromkeys(weights, (-8.0, 8.0)), 0.0)
-    drafted = DraftReadings(quoted_verdict=1.0)
+    drafted = DraftReadings(quoted_verdict=1.0, quoted_news=1.0, unfounded=1.0)
     assert weighted.probability(READINGS, drafted) == pytest.approx(0.5)
 
 
@@ -86,12 +86,22 @@ def test_readings_without_evidence_or_words() -> None:
     assert take_readings("???", [], [], verdict=math.nan).verdict == -8.0
 
 
-def test_the_readings_of_a_draft() -> None:
-    assert take_draft_readings(1.0, 99.0) == DraftReadings(8.0)
-    assert take_draft_readings(math.nan, -1.0) == DraftReadings(-1.0)
-    assert take_draft_readings(math.nan) == DraftReadings(-8.0)
+def test_the_readings_of_a_draft(evidence: Callable[..., Evidence]) -> None:
+    question = "Who opened the harbour?"
+    read = [evidence("Ilse Brandt opened it in 1994."), evidence("It has 12 cranes.", start=99)]
+    draft = "Ilse Brandt opened the harbour with 12 cranes and 77 workers in Oslo."
+    readings = take_draft_readings(question, draft, read, read[:1], verdict=99.0)
+    assert readings.quoted_verdict == 8.0
+    assert readings.quoted_news == 2 / 7  # Ilse and Brandt, but neither 12, cranes, 77, workers nor Oslo
+    assert readings.unfounded == 2.0  # 77 and Oslo
 
 
 def test_a_row_holds_the_words_of_its_head(evidence: Callable[..., Evidence]) -> None:
     row = evidence("| year | 140 euros |", head="| Ticket | Children |")
     assert take_readings("Year ticket for children?", [], [row], verdict=1.0).coverage == 1.0
+    draft = take_draft_readings("What is the year price?", "Children pay 140 euros.", [row], [row], verdict=1.0)
+    assert draft.quoted_news == 0.75
+
+
+def test_the_readings_of_an_empty_draft(evidence: Callable[..., Evidence]) -> None:
+    assert take_draft_readings("Who?", "", [], [], verdict=math.nan) == DraftReadings(-8.0, 0.0, 0.0)

@@ -118,7 +118,7 @@ def test_an_answer_is_written_and_cited(make_pipeline: MakePipeline, scripted: A
     assert (answer.model, answer.engine) == ("scripted", "scripted")
     assert answer.index.generation == pipeline.index.generation
     assert answer.timings.answer_tokens == 8
-    _, read, _ = generator.prompts  # it judged, wrote, and judged what answers
+    _, read, _, _ = generator.prompts  # it judged, wrote, judged what is quoted, and the best sentence of that
     assert answer.timings.prompt_tokens == sum(generator.count_tokens(message.content) for message in read)
     assert 0 < answer.timings.first_token_ms <= answer.timings.total_ms
     check_form(answer, pipeline)
@@ -699,30 +699,13 @@ def test_a_yes_counts_less_where_the_question_denies_and_nothing_read_does(
     assert taken[1].quoted_verdict == pytest.approx(1.0 - TRUST_IN_DENIALS)
 
 
-@pytest.mark.parametrize(
-    ("question", "verdict"),
-    [
-        ("Who is the director of the museum of Orla?", 2.0),  # the best sentence alone
-        ("Who are the directors of the museum of Orla?", -1.0),  # all that is quoted
-    ],
-)
-def test_what_answers_one_thing_is_read_alone(
-    make_pipeline: MakePipeline, scripted: Any, question: str, verdict: float
+def test_the_best_sentence_alone_counts_where_the_whole_quote_makes_the_model_doubt(
+    make_pipeline: MakePipeline, scripted: Any
 ) -> None:
     def alone(messages: Sequence[Message], _: Sequence[str]) -> list[float]:
         return [-2.0, -1.0] if "nine countries" in messages[-1].content else [-1.0, -3.0]
 
     generator = scripted(replies=["Its director is Tomas Reyes."], scores=[alone])
-    taken = make_pipeline(generator, quoted_sentences=1).readings(question)
-    assert taken is not None
-    assert taken[1].quoted_verdict == pytest.approx(verdict)
-
-
-def test_what_leans_on_the_sentence_before_is_read_with_it_too(make_pipeline: MakePipeline, scripted: Any) -> None:
-    def together(messages: Sequence[Message], _: Sequence[str]) -> list[float]:
-        return [-1.0, -3.0] if "nine countries" in messages[-1].content else [-2.0, -1.0]
-
-    generator = scripted(replies=["Its director is Tomas Reyes."], scores=[together])
     taken = make_pipeline(generator, quoted_sentences=1).readings("Who is the director of the museum of Orla?")
     assert taken is not None
     assert taken[1].quoted_verdict == pytest.approx(2.0)
