@@ -75,3 +75,9 @@ def test_what_is_only_quoted_along_is_not_marked() -> None:
 
 def test_the_models_own_sentence_is_not_marked() -> None:
     assert marked("When did it leave?", "It was in May.", "It was in May.", "“It left in May.”") == [[], ["May"]]
+
+
+def test_an_item_is_marked_behind_what_announces_its_list() -> None:
+    announced, item = "“The coast guard keeps these stations:”", "“Zarnow: its keeper is Tomas Reyes.”"
+    words = marked("Who is the keeper of Zarnow?", "The keeper is Tomas Reyes.", announced, item, best=item[1:-1])
+    assert words == [[], ["Tomas Reyes"]]
