@@ -1,6 +1,7 @@
 """Trains the adapter of the answering model: `python -m evals.train_reader OUT.npz`.
 
-The examples are invented folders with questions (`evals/worlds`), whose passages are retrieved as the pipeline does it.
+The examples are invented folders with questions (`evals/worlds`) and, in turn with them, a question set that people
+wrote, if one is named; their passages are retrieved as the pipeline does it.
 For each question the model learns to say yes or no to `qa.prompt.JUDGE` (LoRA: Hu et al., 2021), and where the passage
 holds the answer to write it as the published model would: it is to judge better and to write as before. Needs 12 GB of
 memory; an hour on two cores sees a tenth of the questions, and each with up to five others about the same passage.
@@ -13,8 +14,9 @@ import math
 import random
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import numpy as np
 
 from corpus.document import Span
 from evals.invented import WORLDS, characters_held, evidence_places, open_world
+from evals.questions import Question, load_questions
 from index import Embedder, SentenceTransformerEmbedder
 from index.adapter import as_openvino_reads
 from index.conversion import read_gguf
@@ -32,7 +35,9 @@ from qa.asking import sort_of_value
 from qa.engines.choosing import has_eight_bit
 from qa.evidence import Evidence
 from qa.generator import Message
+from qa.pipeline import Pipeline, open_pipeline
 from qa.prompt import NO, YES, verdict_prompt, writing_prompt
+from qa.settings import Settings
 
 LAYERS = range(10, 28)
 """Where the adapter is: what a passage states is told apart in the middle and late layers (evals/LOG.md)."""
@@ -101,8 +106,25 @@ class Asked:
     default=sys.maxsize,
     help="How many of the folders are drawn; one takes 12 s to index without AVX-512.",
 )
-def main(out: Path, minutes: float, worlds: Path, start: Path | None, seed: int, folders: int) -> None:
-    """Train on the folders in WORLDS and write the adapter to OUT."""
+@click.option("--questions", type=click.Path(exists=True, path_type=Path), help="A question set: every second example.")
+@click.option("--corpus", type=click.Path(exists=True, path_type=Path), help="The documents of that set.")
+@click.option("--limit", default=None, type=int, help="Read the first questions of the set only.")
+@click.option("--leave-out", multiple=True, help="A document of the set; what is judged from it is left out.")
+def main(
+    out: Path,
+    minutes: float,
+    worlds: Path,
+    start: Path | None,
+    seed: int,
+    folders: int,
+    questions: Path | None,
+    corpus: Path | None,
+    limit: int | None,
+    leave_out: tuple[str, ...],
+) -> None:
+    """Train on the folders in WORLDS and on QUESTIONS, and write the adapter to OUT."""
+    if (questions is None) != (corpus is None):
+        raise click.UsageError("--questions and --corpus belong together: name both.")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     choose = random.Random(seed)  # noqa: S311 - an order, no secret
     embedder = SentenceTransformerEmbedder.default()
@@ -110,6 +132,12 @@ def main(out: Path, minutes: float, worlds: Path, start: Path | None, seed: int,
     drawn = choose.sample(paths, folders) if folders < len(paths) else paths
     examples = [example for path in drawn for example in read_world(path, choose, embedder)]
     choose.shuffle(examples)
+    if questions and corpus:
+        pipeline = open_pipeline(Settings.load({"corpus": corpus}), load_model=False, embedder=embedder)
+        texts = {path: document.text for path, document in pipeline.index.documents.items()}
+        people = read_set(load_questions(questions, texts)[:limit], pipeline, leave_out, choose)
+        choose.shuffle(people)
+        examples = [*chain.from_iterable(zip(people, examples, strict=False))]
     _log.info("%d questions", len(examples))
     train(examples, minutes, choose, out, start)
 
@@ -122,6 +150,22 @@ def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Ex
             for question in questions
         ]
         return [_example(place, asked, choose) for place in range(len(asked))]
+
+
+def read_set(
+    questions: Sequence[Question], pipeline: Pipeline, left_out: Collection[str], choose: random.Random
+) -> list[Example]:
+    """The questions of a set, with passages as the pipeline retrieves them, none of them from the documents `left_out`.
+
+    A set has no answers in sentences, so no words are held to the published model's.
+    """
+    asked = []
+    for question in questions:
+        found = [tuple(sentences) for sentences in pipeline.passages(question.question)]
+        if found[0] and not any(sentence.document in left_out for sentence in found[0]):
+            told = asdict(question) | {"answer": ""}
+            asked.append(Asked(told, evidence_places(told, pipeline), *found))
+    return [_example(place, asked, choose) for place in range(len(asked))]
 
 
 def _example(place: int, asked: Sequence[Asked], choose: random.Random) -> Example:

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from evals import train_reader
+from evals.questions import Evidence as QuestionEvidence
+from evals.questions import Nugget, Question
 from evals.train_reader import (
     LAYERS,
     RANK,
@@ -24,12 +27,15 @@ from evals.train_reader import (
     _add_adapter,
     balance_of,
     pack,
+    read_set,
     read_world,
     train,
 )
 from index import Embedder
 from index.weights import MODELS
 from qa.evidence import Evidence
+from qa.pipeline import open_pipeline
+from qa.settings import Settings
 
 SMALL = next(model for model in MODELS if model.name.startswith("smollm2"))
 
@@ -80,6 +86,40 @@ def test_a_world_is_read_as_the_pipeline_retrieves(toy_embedder: Embedder) -> No
     assert all(example.held is False for example in examples if not example.answer)
     assert all(example.judged and len(example.read) >= len(example.judged) for example in examples)
     assert all(example.others for example in examples)
+
+
+def test_a_set_is_read_without_what_finds_a_document_that_is_left_out(toy_embedder: Embedder, tmp_path: Path) -> None:
+    corpus = tmp_path / "documents"
+    corpus.mkdir()
+    told = {"mill.md": "The mill was built in 1821 by Ana Ruiz.", "pier.md": "The pier has 40 lamps and two cranes."}
+    for name, text in told.items():
+        (corpus / name).write_text(f"# {name}\n\n{text}\n", encoding="utf-8")
+    settings = Settings.load({"corpus": corpus, "index": tmp_path / "index", "candidates": 1, "passage_sentences": 1})
+    pipeline = open_pipeline(settings, load_model=False, embedder=toy_embedder)
+
+    def question(number: int, text: str, document: str) -> Question:
+        evidence = (QuestionEvidence(document, told[document]),) if document else ()
+        nuggets = (Nugget(("1821",)),) if document else ()
+        return Question(f"q{number}", text, bool(document), nuggets, evidence, (), ())
+
+    asked = [
+        question(1, "Who built the mill in 1821?", "mill.md"),
+        question(2, "How many lamps has the pier?", "pier.md"),
+        question(3, "Who sold the mill that Ana Ruiz built?", ""),
+    ]
+    examples = read_set(asked, pipeline, ["pier.md"], random.Random(0))  # noqa: S311
+    assert [(example.question, example.held, example.answer) for example in examples] == [
+        (asked[0].question, True, ""),
+        (asked[2].question, False, ""),
+    ]
+    assert all({sentence.document for sentence in example.judged} == {"mill.md"} for example in examples)
+    assert len(read_set(asked, pipeline, [], random.Random(0))) == 3  # noqa: S311
+
+
+def test_a_set_without_its_documents_is_refused(tmp_path: Path) -> None:
+    named = CliRunner().invoke(train_reader.main, [str(tmp_path / "out.npz"), "--questions", str(WORLDS)])
+    assert named.exit_code == 2
+    assert "--corpus" in named.output
 
 
 def test_yes_weighs_as_much_for_quantities_as_for_all_else() -> None:
