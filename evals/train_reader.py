@@ -125,18 +125,24 @@ def main(
     """Train on the folders in WORLDS and on QUESTIONS, and write the adapter to OUT."""
     if (questions is None) != (corpus is None):
         raise click.UsageError("--questions and --corpus belong together: name both.")
+    if corpus and corpus.resolve() == Settings().corpus.resolve():
+        raise click.UsageError("The shipped documents are what is evaluated: train on another set.")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     choose = random.Random(seed)  # noqa: S311 - an order, no secret
     embedder = SentenceTransformerEmbedder.default()
+    people: list[Example] = []
+    if questions and corpus:
+        pipeline = open_pipeline(Settings.load({"corpus": corpus}), load_model=False, embedder=embedder)
+        texts = {path: document.text for path, document in pipeline.index.documents.items()}
+        if unknown := set(leave_out) - set(texts):
+            raise click.UsageError(f"--leave-out {min(unknown)}: {corpus} has no such document.")
+        people = read_set(load_questions(questions, texts)[:limit], pipeline, leave_out, choose)
+        choose.shuffle(people)
     paths = sorted(worlds.glob("*.json"))
     drawn = choose.sample(paths, folders) if folders < len(paths) else paths
     examples = [example for path in drawn for example in read_world(path, choose, embedder)]
     choose.shuffle(examples)
-    if questions and corpus:
-        pipeline = open_pipeline(Settings.load({"corpus": corpus}), load_model=False, embedder=embedder)
-        texts = {path: document.text for path, document in pipeline.index.documents.items()}
-        people = read_set(load_questions(questions, texts)[:limit], pipeline, leave_out, choose)
-        choose.shuffle(people)
+    if people:
         examples = [*chain.from_iterable(zip(people, examples, strict=False))]
     _log.info("%d questions", len(examples))
     train(examples, minutes, choose, out, start)

@@ -116,10 +116,26 @@ def test_a_set_is_read_without_what_finds_a_document_that_is_left_out(toy_embedd
     assert len(read_set(asked, pipeline, [], random.Random(0))) == 3  # noqa: S311
 
 
-def test_a_set_without_its_documents_is_refused(tmp_path: Path) -> None:
-    named = CliRunner().invoke(train_reader.main, [str(tmp_path / "out.npz"), "--questions", str(WORLDS)])
-    assert named.exit_code == 2
-    assert "--corpus" in named.output
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ([], "--corpus"),
+        (["--corpus", str(Settings().corpus)], "evaluated"),
+        (["--corpus", "documents", "--leave-out", "peir.md"], "peir.md"),
+    ],
+)
+def test_a_set_that_cannot_be_trained_on_is_refused(
+    toy_embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOSSIER_INDEX", str(tmp_path / "index"))
+    monkeypatch.setattr(train_reader.SentenceTransformerEmbedder, "default", lambda: toy_embedder)
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "pier.md").write_text("The pier has 40 lamps.", encoding="utf-8")
+    (tmp_path / "set.jsonl").touch()
+    refused = CliRunner().invoke(train_reader.main, ["out.npz", "--questions", "set.jsonl", *named])
+    assert refused.exit_code == 2
+    assert told in refused.output
 
 
 def test_yes_weighs_as_much_for_quantities_as_for_all_else() -> None:
