@@ -151,11 +151,7 @@ def main(
 def read_world(path: Path, choose: random.Random, embedder: Embedder) -> list[Example]:
     """The questions of one folder, with passages as the pipeline retrieves them."""
     with open_world(path, embedder) as (pipeline, questions):
-        asked = [
-            Asked(question, evidence_places(question, pipeline), *map(tuple, pipeline.passages(question["question"])))
-            for question in questions
-        ]
-        return [_example(place, asked, choose) for place in range(len(asked))]
+        return _read(questions, pipeline, choose)
 
 
 def read_set(
@@ -165,12 +161,17 @@ def read_set(
 
     A set has no answers in sentences, so no words are held to the published model's.
     """
+    return _read([asdict(question) | {"answer": ""} for question in questions], pipeline, choose, left_out)
+
+
+def _read(
+    questions: Sequence[Mapping[str, Any]], pipeline: Pipeline, choose: random.Random, left_out: Collection[str] = ()
+) -> list[Example]:
     asked = []
     for question in questions:
-        found = [tuple(sentences) for sentences in pipeline.passages(question.question)]
-        if found[0] and not any(sentence.document in left_out for sentence in found[0]):
-            told = asdict(question) | {"answer": ""}
-            asked.append(Asked(told, evidence_places(told, pipeline), *found))
+        judged, read, ranked = map(tuple, pipeline.passages(question["question"]))
+        if judged and not any(sentence.document in left_out for sentence in judged):
+            asked.append(Asked(question, evidence_places(question, pipeline), judged, read, ranked))
     return [_example(place, asked, choose) for place in range(len(asked))]
 
 

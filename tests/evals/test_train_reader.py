@@ -116,6 +116,27 @@ def test_a_set_is_read_without_what_finds_a_document_that_is_left_out(toy_embedd
     assert len(read_set(asked, pipeline, [], random.Random(0))) == 3  # noqa: S311
 
 
+def test_every_second_example_is_one_of_the_set(
+    toy_embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOSSIER_INDEX", str(tmp_path / "index"))
+    monkeypatch.setattr(train_reader.SentenceTransformerEmbedder, "default", lambda: toy_embedder)
+    trained: list[Example] = []
+    monkeypatch.setattr(train_reader, "train", lambda examples, *_: trained.extend(examples))
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "pier.md").write_text("The pier has 40 lamps.", encoding="utf-8")
+    of_set = {"answerable": False, "nuggets": [], "evidence": [], "tags": [], "history": []}
+    texts = [f"Who lit lamp {number} of the pier?" for number in range(3)]
+    lines = [json.dumps(of_set | {"id": f"q{number}", "question": text}) for number, text in enumerate(texts)]
+    (tmp_path / "set.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    named = ["--questions", str(tmp_path / "set.jsonl"), "--corpus", str(tmp_path / "documents"), "--limit", "2"]
+    done = CliRunner().invoke(train_reader.main, [str(tmp_path / "out.npz"), "--folders", "1", *named])
+    assert done.exit_code == 0, done.output
+    assert {example.question for example in trained[::2]} == set(texts[:2])
+    assert len(trained) == 4
+    assert not {example.question for example in trained[1::2]} & set(texts)
+
+
 @pytest.mark.parametrize(
     ("named", "told"),
     [
