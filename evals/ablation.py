@@ -122,7 +122,7 @@ def run_variant(
     from qa.pipeline import Pipeline
 
     pipeline = Pipeline(reader, generator, replace(settings, **variant.settings), calibrated(variant.readings))
-    documents = {path: document.text for path, document in pipeline.index.documents.items()}
+    documents = pipeline.index.texts()
     results = []
     with switched(variant):
         for question in tqdm(questions, desc=variant.name, unit="question", disable=not progress):
@@ -180,7 +180,7 @@ def _run(out: Path, file: Path, half: str, only: Sequence[str], limit: int | Non
     out.mkdir(parents=True, exist_ok=True)
     with closing(open_index(settings)) as index:
         reader = IndexReader(settings.index, index.embedder)
-        documents = {path: document.text for path, document in index.documents.items()}
+        documents = index.texts()
     asked = [q for q in load_questions(file, documents) if half in ("both", q.half)][:limit]
     engine = engine_for(settings.engine, shipped=True)
     name = f"{settings.model or adapted_file(Path(ANSWERING_MODEL.file_name)).stem} on {engine}"

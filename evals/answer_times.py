@@ -32,8 +32,7 @@ def main(engines: Sequence[str], limit: int) -> None:
     try:
         settings, embedder = Settings.load(), SentenceTransformerEmbedder.default()
         pipelines = {name: open_pipeline(replace(settings, engine=name), embedder=embedder) for name in engines}
-        documents = pipelines[engines[0]].index.documents
-        read = load_questions(QUESTIONS, {path: document.text for path, document in documents.items()})
+        read = load_questions(QUESTIONS, pipelines[engines[0]].index.texts())
         asked = [question.question for question in read if question.half == "dev" and not question.history][:limit]
         times = _times(pipelines, asked)
     except DossierError as error:

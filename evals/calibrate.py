@@ -64,7 +64,7 @@ def read(out: Path, questions: Path, corpus: Path, name: str, whole: bool, skip:
     from qa.settings import Settings
 
     pipeline = open_pipeline(Settings.load({"corpus": corpus}))
-    texts = {path: document.text for path, document in pipeline.index.documents.items()}
+    texts = pipeline.index.texts()
     done = {record["id"] for record in read_records([out]) if record["set"] == name} if out.exists() else set()
     asked = [q for q in load_questions(questions, texts) if whole or half(q.id) == "dev"]
     with out.open("a", encoding="utf-8") as file:

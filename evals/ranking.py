@@ -47,7 +47,7 @@ def _run(file: Path, settings: Settings, only: str, limit: int | None) -> None:
     from qa.pipeline import open_index
 
     with closing(open_index(settings)) as index:
-        texts = {path: document.text for path, document in index.documents.items()}
+        texts = index.texts()
         asked = [
             question
             for question in load_questions(file, texts)[:limit]

@@ -180,7 +180,7 @@ def score_textbook(
     from evals.runner import run
 
     baseline = open_textbook(settings)
-    documents = {path: document.text for path, document in baseline.index.documents.items()}
+    documents = baseline.index.texts()
     return run(load_questions(questions, documents), documents, baseline, out, limit=limit, progress=progress)
 
 

@@ -72,7 +72,7 @@ def _run(
     from qa.settings import Settings
 
     pipeline = open_pipeline(Settings.load({"corpus": corpus}))
-    documents = {path: document.text for path, document in pipeline.index.documents.items()}
+    documents = pipeline.index.texts()
     asked = [q for q in load_questions(file, documents) if half in ("both", q.half)][::every]
     if not asked:
         raise EvaluationError(f"{file} has no question of this half. Choose another with --half.")

@@ -133,7 +133,7 @@ def main(
     people: list[Example] = []
     if questions and corpus:
         pipeline = open_pipeline(Settings.load({"corpus": corpus}), load_model=False, embedder=embedder)
-        texts = {path: document.text for path, document in pipeline.index.documents.items()}
+        texts = pipeline.index.texts()
         if unknown := set(leave_out) - set(texts):
             raise click.UsageError(f"--leave-out {min(unknown)}: {corpus} has no such document.")
         people = read_set(load_questions(questions, texts)[:limit], pipeline, leave_out, choose)

@@ -143,6 +143,10 @@ class Index:
         """The documents by path, with the text that offsets point into; read from disk when asked for."""
         return self._documents
 
+    def texts(self) -> dict[str, str]:
+        """The text of each document by path, all read at once."""
+        return {path: document.text for path, document in self._documents.items()}
+
     @property
     def chunks(self) -> Sequence[Chunk]:
         """The chunks in row order."""

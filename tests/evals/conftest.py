@@ -45,7 +45,7 @@ def small_evaluation(tmp_path: Path, toy_embedder: Any) -> SmallEvaluation:  # n
         encoding="utf-8",
     )
     index = ensure_index(corpus, tmp_path / "index", toy_embedder)
-    documents = {path: document.text for path, document in index.documents.items()}
+    documents = index.texts()
     return SmallEvaluation(
         questions=load_questions(tmp_path / "questions.jsonl", documents),
         documents=documents,

@@ -42,7 +42,7 @@ def test_the_nearest_chunks_are_pasted_and_cited_whole(index: Index, scripted: A
     assert [sentence.citations for sentence in answer.sentences] == [(1,), (1,)]
     (citation,) = answer.citations
     assert (citation.number, citation.quote) == (1, answer.passages[0].text)
-    assert count_invalid(answer, {path: document.text for path, document in index.documents.items()}) == 0
+    assert count_invalid(answer, index.texts()) == 0
     assert answer.timings.answer_tokens > 0
 
 

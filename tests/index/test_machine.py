@@ -140,7 +140,7 @@ class IndexMachine(RuleBasedStateMachine):
         index = Index.open(self.index, EMBEDDER)
         expected = self.built[index.generation]
         assert index.generation == self.current
-        assert {path: document.text for path, document in index.documents.items()} == expected
+        assert index.texts() == expected
         assert verify(self.index).ok
         for hit in index.search("treaty of Tokyo, U.S. command", 3):
             assert index.text(hit.chunk) in expected[hit.chunk.document]
