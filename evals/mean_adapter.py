@@ -38,9 +38,9 @@ def mean_of(adapters: Sequence[Adapter]) -> Adapter:
     Raises:
         ValueError: They are not for the same tensors.
     """
-    names = {name for adapter in adapters for name in adapter}
-    if unshared := [name for name in sorted(names) if any(name not in adapter for adapter in adapters)]:
-        raise ValueError(f"{unshared[0]} is not in each of the adapters.")
+    names = set().union(*adapters)
+    if unshared := names - set(names).intersection(*adapters):
+        raise ValueError(f"{min(unshared)} is not in each of the adapters.")
     return {
         name: np.concatenate([adapter[name] for adapter in adapters], axis=0)
         if name.endswith(".a")
