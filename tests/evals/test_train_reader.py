@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from evals import train_reader
+from evals.mean_adapter import mean_of
 from evals.questions import Evidence as QuestionEvidence
 from evals.questions import Nugget, Question
 from evals.train_reader import (
@@ -248,3 +249,10 @@ def test_an_adapter_changes_nothing_at_first_or_while_off_and_goes_on_from_a_sto
     torch.testing.assert_close(say(other), trained)
     assert len(again.halves) == len(LAYERS) * len(TENSORS)
     assert {a.shape[0] for a, _ in again.halves.values()} == {RANK}
+
+    np.savez(tmp_path / "mean.npz", **mean_of([stored, stored]))  # training goes on from a mean, whose rank is larger
+    torch.manual_seed(0)
+    last = Qwen2ForCausalLM(config).eval()
+    mean = _add_adapter(last, tmp_path / "mean.npz")
+    torch.testing.assert_close(say(last), trained)
+    assert {a.shape[0] for a, _ in mean.halves.values()} == {2 * RANK}
